@@ -45,7 +45,11 @@ UNMAKING = (Strategy.ALWAYS_OK, Strategy.FLOOD, Strategy.WAVER, Strategy.SYBIL)
 def attacks() -> Iterator[Attack]:
     """The break-even of every strategy, goal and size."""
     for networks, honest, days in product((1, 5), (3, 8), (0.5, 2.0)):
-        yield from _of_size(networks, honest, days)
+        for goal, strategies in (("make", MAKING), ("unmake", UNMAKING)):
+            for strategy in strategies:
+                yield _attack(goal, Scope.ISP, strategy, networks, honest, days, 1)
+                if networks > 1:
+                    yield _attack(goal, Scope.NATION, strategy, networks, honest, days, networks)
 
 
 def fifths(seeds: range = FIFTH_SEEDS) -> Iterator[Fifth]:
@@ -74,32 +78,19 @@ def _fifth(goal: str, strategy: Strategy | None, honest: int, liars: int, seeds:
 def spared(seeds: range = SPARED_SEEDS) -> Iterator[Spared]:
     """What own probes hide that a censor lets through."""
     event = (BEFORE, BEFORE + 12)
-    for honest, own in SPARED:
-        crowd = Crowd(5, honest, event[1] + AFTER, event, True, 0, 1, Strategy.ALWAYS_OK, own)
-        runs = [
-            [one for one in claims_of(crowd, seed) if one.status is not Status.RETRACTED] for seed in seeds
-        ]
-        sure = [[one for one in run if one.confirmed_at is not None] for run in runs]
+    for honest, spared_probes in SPARED:
+        crowd = Crowd(5, honest, event[1] + AFTER, event, True, 0, 1, Strategy.ALWAYS_OK, spared_probes)
+        runs = [[i for i in claims_of(crowd, seed) if i.status is not Status.RETRACTED] for seed in seeds]
+        sure = [[incident for incident in run if incident.confirmed_at is not None] for run in runs]
         yield Spared(
             honest,
-            own,
+            spared_probes,
             times=len(runs),
             confirmed=sum(map(bool, sure)),
-            national=sum(any(one.scope is Scope.NATION for one in run) for run in sure),
+            national=sum(any(incident.scope is Scope.NATION for incident in run) for run in sure),
             told=sum(any(map(is_disputed, run)) for run in runs),
             missed=sum(not run for run in runs),
         )
-
-
-def _of_size(networks: int, honest: int, days: float) -> Iterator[Attack]:
-    for strategy in MAKING:
-        yield _attack("make", Scope.ISP, strategy, networks, honest, days, 1)
-        if networks > 1:
-            yield _attack("make", Scope.NATION, strategy, networks, honest, days, networks)
-    for strategy in UNMAKING:
-        yield _attack("unmake", Scope.ISP, strategy, networks, honest, days, 1)
-        if networks > 1:
-            yield _attack("unmake", Scope.NATION, strategy, networks, honest, days, networks)
 
 
 def _attack(

@@ -52,8 +52,8 @@ def of_weeks(faults: str, seeds: Sequence[int] = REPORTING_SEEDS) -> tuple[Calib
         week = week_of(seed, FAULTS[faults])
         votes, elsewhere = measured(week, seed)
         stretches += [Stated(a.probability, _is_real(a, week)) for a in stretches_of(votes, COUNTRY)]
-        found = incidents_of(votes, elsewhere, COUNTRY, None)
-        for incident in found:
+        incidents = incidents_of(votes, elsewhere, COUNTRY, None)
+        for incident in incidents:
             if incident.status is not Status.RETRACTED:
                 kind = suspected if incident.confirmed_at is None else confirmed
                 kind.append(Stated(incident.confidence, _tells_of(incident, week)))
@@ -93,7 +93,7 @@ def _month(country: SeriesCountry, seed: int) -> Iterator[Stated]:
         start = float(series[0].times[0]) + chance.uniform(15, 30) * DAY
         end = start + float(chance.choice(HOURS)) * HOUR
         loss = PlantedLoss((signal,), float(chance.uniform(*LOSSES)), start, end)
-        series = [struck(one, loss) if one.key.signal == signal else one for one in series]
+        series = [struck(whole, loss) if whole.key.signal == signal else whole for whole in series]
     setting = Setting(series[0].key.place.country, None, "", "")
     for incident in found_in(Quantities(series), setting):
         if incident.confirmed_at is None and len(incident.evidence.families) == 1:
@@ -118,12 +118,12 @@ def _few_days(country: SeriesCountry, seed: int) -> Iterator[Stated]:
     chance = np.random.default_rng((98, seed, country.blocks))
     series = quiet_month(country, seed, days=12)
     start = float(series[0].times[0]) + chance.uniform(7, 9) * DAY
-    known = start - chance.uniform(*KNOWN_DAYS) * DAY
+    since = start - chance.uniform(*KNOWN_DAYS) * DAY
     end = start + float(chance.choice(HOURS)) * HOUR
     loss = PlantedLoss(("ping-slash24", "gtr"), float(chance.uniform(*LOSSES)), start, end)
     is_lost = chance.random() < 0.5
-    series = [(struck(one, loss) if is_lost and one.key.signal in loss.signals else one) for one in series]
-    series = [one.where(one.times >= known) for one in series]
+    series = [(struck(s, loss) if is_lost and s.key.signal in loss.signals else s) for s in series]
+    series = [s.where(s.times >= since) for s in series]
     setting = Setting(series[0].key.place.country, None, "", "")
     for incident in found_in(Quantities(series), setting):
         if incident.confirmed_at is not None:
@@ -148,16 +148,16 @@ def of_corpora(folders: Sequence[Path], shared: Path | None) -> Iterator[Calibra
 
 def _is_real(anomaly: Anomaly, week: Week) -> bool:
     start, end = anomaly.start_latest, anomaly.last_seen
-    return any(_overlaps(start, end, one, {anomaly.key.place.asn}) for one in week.restrictions)
+    return any(_overlaps(start, end, r, {anomaly.key.place.asn}) for r in week.restrictions)
 
 
 def _tells_of(incident: Incident, week: Week) -> bool:
     """Is a network that it names really restricted at some time that it states?"""
     return any(
-        _overlaps(interval.start, interval.until, one, {network.asn})
+        _overlaps(interval.start, interval.until, restriction, {network.asn})
         for network in incident.networks
         for interval in network.intervals
-        for one in week.restrictions
+        for restriction in week.restrictions
     )
 
 

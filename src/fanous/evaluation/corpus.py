@@ -170,7 +170,7 @@ class Injection(Section, frozen=True):
     aligned: Annotated[int, Meta(ge=1)] = 1800
 
     def __post_init__(self) -> None:
-        unknown = {name for each in self.signals for name in each} - set(SIGNALS)
+        unknown = {name for signal in self.signals for name in signal} - set(SIGNALS)
         if unknown:
             raise WrongKey("signals", f"no such signals: {', '.join(sorted(unknown))}")
 
@@ -274,19 +274,19 @@ class Times(Section, frozen=True):
         Raises:
             WrongKey: there are none, or two overlap.
         """
-        found = [interval for one in self.sessions for interval in one.intervals()]
+        intervals = [interval for session in self.sessions for interval in session.intervals()]
         for start, *ends in self.intervals:
             end = float(ends[0]) if ends else None
             if end is not None and end <= start:
                 raise WrongKey("intervals", f"{to_iso(end)} is not after {to_iso(start)}")
-            found.append(Interval(float(start), end))
-        if not found:
+            intervals.append(Interval(float(start), end))
+        if not intervals:
             raise WrongKey("intervals", "give its times: intervals = [[start, end]] or [[...sessions]]")
-        found.sort(key=lambda interval: interval.start)
-        for before, after in pairwise(found):
+        intervals.sort(key=lambda interval: interval.start)
+        for before, after in pairwise(intervals):
             if before.end is None or before.end > after.start:
                 raise WrongKey("intervals", "two of them overlap")
-        return tuple(found)
+        return tuple(intervals)
 
 
 class Publication(Section, frozen=True):
@@ -361,7 +361,7 @@ class CaseTruth(Section, frozen=True):
     def known(self) -> list[tuple[str, KnownTime | KnownLevel]]:
         """What is known, by key."""
         every = ("onset", self.onset), ("end", self.end), ("level", self.level)
-        return [(key, one) for key, one in every if one is not None]
+        return [(key, truth) for key, truth in every if truth is not None]
 
 
 class OnNetworks(Times, frozen=True, kw_only=True):
@@ -450,8 +450,8 @@ class LabelledEvent:
     def end(self) -> float | None:
         """The last end on any network, or of the line; ``None`` = ongoing."""
         ends = [intervals[-1].end for intervals in [*self.networks.values(), self.line] if intervals]
-        known = [end for end in ends if end is not None]
-        return max(known) if len(known) == len(ends) else None
+        over = [end for end in ends if end is not None]
+        return max(over) if len(over) == len(ends) else None
 
 
 class QuietInterval(Section, frozen=True):
@@ -511,7 +511,7 @@ class EventsFile(Section, frozen=True):
 
     def __post_init__(self) -> None:
         ids = [event.id for event in self.event]
-        for number, event in enumerate((one.event() for one in self.event), 1):
+        for number, event in enumerate((table.event() for table in self.event), 1):
             if ids.count(event.id) > 1:
                 raise WrongKey(f"event[{number}].id", f"{event.id!r} occurs twice")
             if event.start < self.corpus.since or (event.end or event.start) > self.corpus.until:
@@ -584,18 +584,18 @@ def load_corpus(folder: Path) -> Corpus:
     path = folder / FILE
     if not path.exists():
         raise FanousError(f"{folder} is not a corpus: it has no {FILE} (the format: docs/corpora.md)")
-    found = read(path, EventsFile)
-    given = asdict(found.corpus) | {key: float(getattr(found.corpus, key)) for key in ("since", "until")}
+    tables = read(path, EventsFile)
+    given = asdict(tables.corpus) | {key: float(getattr(tables.corpus, key)) for key in ("since", "until")}
     return Corpus(
         folder=folder,
-        events=tuple(one.event() for one in found.event),
-        quiet=found.quiet,
-        injection=found.injection,
-        planting=found.planting,
-        world=found.world,
-        sensitivity=found.sensitivity,
-        country=over.country if (over := found.planting or found.injection or found.sensitivity) else "",
-        publications=found.publication,
+        events=tuple(table.event() for table in tables.event),
+        quiet=tables.quiet,
+        injection=tables.injection,
+        planting=tables.planting,
+        world=tables.world,
+        sensitivity=tables.sensitivity,
+        country=over.country if (over := tables.planting or tables.injection or tables.sensitivity) else "",
+        publications=tables.publication,
         **given,
     )
 
@@ -617,12 +617,12 @@ def corpus_files(corpus: Corpus, shared: Path | None, scratch: Path) -> list[tup
     """
     if missing := missing_files(corpus, shared):
         raise FanousError(f"{corpus.folder} needs {', '.join(missing)}; {how_to_give(shared)}")
-    found = [(file, _path_of(corpus, file, shared)) for file in corpus.files]
+    files = [(file, _path_of(corpus, file, shared)) for file in corpus.files]
     if corpus.generated:
         path = scratch / f"{corpus.generated}-{corpus.seed}.jsonl"
         GENERATORS[corpus.generated](path, corpus.seed)
-        found.append((CorpusFile("ooni", path=path.name), path))
-    return found
+        files.append((CorpusFile("ooni", path=path.name), path))
+    return files
 
 
 def how_to_give(shared: Path | None) -> str:

@@ -124,7 +124,7 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAns
     console.print(f"{count:,} raw measurements judged{inside}; the others are controls from outside.\n")
     show(answer)
     console.print(f"\nTo ask more: fanous confirm {COUNTRY} --json --store {folder}")
-    onsets = [one.onset for one in answer.incidents if one.confirmed_at is not None]
+    onsets = [incident.onset for incident in answer.incidents if incident.confirmed_at is not None]
     return RecordedEvent(folder, min([onset + INTO for onset in onsets], default=answer.until), answer.until)
 
 

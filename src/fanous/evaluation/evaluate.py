@@ -32,7 +32,7 @@ from fanous.evaluation.corpus import (
 from fanous.evaluation.replays import Replay, inject
 from fanous.evaluation.sensitivity import sensitivity_scores
 from fanous.model.explanation import Standing, Weighed
-from fanous.model.incident import Incident, Interval, Status
+from fanous.model.incident import Incident, Status
 from fanous.model.instant import HOUR, to_iso
 from fanous.model.measurement import Provenance
 from fanous.model.score import (
@@ -107,19 +107,19 @@ def evaluate_corpus(corpus: Corpus, shared: Path | None) -> Evaluation:
 
 def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
     """Each replay goes into a separate store, as if it were all that is known."""
-    found = []
-    for number, one in enumerate(replays):
+    evaluations = []
+    for number, replay in enumerate(replays):
         path = folder / f"replay-{number}.csv"
-        one.write(path)
+        replay.write(path)
         with (
-            tempfile.TemporaryDirectory(dir=folder) as own,
-            open_store(Path(own) / "store", staged=True) as opened,
+            tempfile.TemporaryDirectory(dir=folder) as own_folder,
+            open_store(Path(own_folder) / "store", staged=True) as opened,
         ):
             stored = ingest.ingest(opened, "ooni-csv", [path]).stored
-            compared = _compare(one.corpus, opened.of(Provenance.SYNTHETIC), stored)
-        found.append((replace(one, measurements=()), compared))
+            compared = _compare(replay.corpus, opened.of(Provenance.SYNTHETIC), stored)
+        evaluations.append((replace(replay, measurements=()), compared))
         path.unlink()
-    return found
+    return evaluations
 
 
 def _bring_in(store: Store, file: CorpusFile, path: Path) -> int:
@@ -133,13 +133,19 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
     incidents = {
         country: store.ledger.incidents(country, corpus.since, corpus.until) for country in corpus.countries
     }
-    every = [incident for found in incidents.values() for incident in found]
+    every = [incident for of_country in incidents.values() for incident in of_country]
     standing = [i for i in every if i.status is not Status.RETRACTED]
     of_event = {id(event): [i for i in standing if _is_of(i, event)] for event in corpus.events}
-    right = {id(i) for found in of_event.values() for i in found}
+    right = {id(i) for matching in of_event.values() for i in matching}
     false = [i for i in standing if id(i) not in right and _is_false(i, corpus.quiet)]
+    labelled = {id(i) for i in every if any(_is_of(i, event) for event in corpus.events)}
     months = (corpus.until - corpus.since) / MONTH
-    series = sum(_series_measured(store, country, corpus) for country in corpus.countries)
+    series, quantities = 0, 0  # of measurements, and seconds of bins of quantities
+    for country in corpus.countries:
+        votes = store.facts.series(country, corpus.since, corpus.until, TICK)
+        series += len({(s.key.place.asn, s.key.target) for s in votes})
+        levels = store.facts.levels(country, corpus.since, corpus.until)
+        quantities += sum(len(s) * s.step for s in levels)
     return Evaluation(
         title=corpus.title,
         measurements=stored,
@@ -150,7 +156,7 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
         false_confirmed=sum(i.confirmed_at is not None for i in false),
         false_suspected=sum(i.confirmed_at is None for i in false),
         retracted=len(every) - len(standing),
-        quantity_months=sum(_quantity_months(store, country, corpus) for country in corpus.countries),
+        quantity_months=quantities / MONTH,
         stated=tuple(Stated(i.confidence, id(i) in right) for i in standing if id(i) in right or i in false),
         quiet_intervals=tuple(_score_quiet(store, quiet, false, corpus) for quiet in corpus.quiet),
         is_real=corpus.is_real,
@@ -158,18 +164,13 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
             weighed_incident(
                 corpus.title,
                 i.explanations,
-                right=any(_is_of(i, event) for event in corpus.events),
+                right=id(i) in labelled,
                 confirmed=i.confirmed_at is not None,
             )
             for i in every
-            if _is_labelled(i, corpus)
+            if id(i) in labelled or _is_false(i, corpus.quiet)
         ),
     )
-
-
-def _is_labelled(incident: Incident, corpus: Corpus) -> bool:
-    """Do the labels say whether it is right?"""
-    return any(_is_of(incident, event) for event in corpus.events) or _is_false(incident, corpus.quiet)
 
 
 def weighed_incident(
@@ -177,20 +178,9 @@ def weighed_incident(
 ) -> WeighedIncident:
     """How the table of explanations stood for an incident whose truth is known."""
     kept = tuple(explanations)
-    holding = {one.code for one in kept if one.standing is Standing.HOLDS}
+    holding = {weighed.code for weighed in kept if weighed.standing is Standing.HOLDS}
     suspends = any(row.code in holding and row.consequence is not Consequence.SAY for row in TABLE)
     return WeighedIncident(case, right, suspends and not confirmed, kept)
-
-
-def _series_measured(store: Store, country: str, corpus: Corpus) -> int:
-    series = store.facts.series(country, corpus.since, corpus.until, TICK)
-    return len({(s.key.place.asn, s.key.target) for s in series})
-
-
-def _quantity_months(store: Store, country: str, corpus: Corpus) -> float:
-    """Months of bins that the country's quantity series have in the window."""
-    series = store.facts.levels(country, corpus.since, corpus.until)
-    return sum(len(one) * one.step for one in series) / MONTH
 
 
 def _is_false(incident: Incident, quiet: Sequence[QuietInterval]) -> bool:
@@ -211,7 +201,7 @@ def _is_in(incident: Incident, quiet: QuietInterval) -> bool:
 def _score_quiet(
     store: Store, quiet: QuietInterval, false: Sequence[Incident], corpus: Corpus
 ) -> QuietIntervalScore:
-    found = [incident for incident in false if _is_in(incident, quiet)]
+    inside = [incident for incident in false if _is_in(incident, quiet)]
     when = quiet.since, quiet.until
     votes = store.facts.series(quiet.country, *when, TICK)
     measured = [s for s in votes if not quiet.networks or s.key.place.asn in quiet.networks]
@@ -222,8 +212,8 @@ def _score_quiet(
         networks=quiet.networks,
         source=_citation(corpus, quiet.publication) if quiet.publication else None,
         measured=bool(measured or (not quiet.networks and store.facts.levels(quiet.country, *when))),
-        confirmed=sum(i.confirmed_at is not None for i in found),
-        suspected=sum(i.confirmed_at is None for i in found),
+        confirmed=sum(i.confirmed_at is not None for i in inside),
+        suspected=sum(i.confirmed_at is None for i in inside),
     )
 
 
@@ -246,10 +236,10 @@ def _asns(incident: Incident) -> set[int]:
     return {asn for network in incident.networks if (asn := network.asn)}
 
 
-def _score(store: Store, event: LabelledEvent, found: list[Incident], corpus: Corpus) -> EventScore:
-    confirmed = [i for i in found if i.confirmed_at is not None]
-    claims = confirmed or found
-    networks = tuple(_score_network(store, event, asn, found, corpus) for asn in sorted(event.networks))
+def _score(store: Store, event: LabelledEvent, incidents: list[Incident], corpus: Corpus) -> EventScore:
+    confirmed = [i for i in incidents if i.confirmed_at is not None]
+    claims = confirmed or incidents
+    networks = tuple(_score_network(store, event, asn, incidents, corpus) for asn in sorted(event.networks))
     by_asn = {n.asn: n.found for n in networks}
     first = min((i.confirmed_at for i in confirmed if i.confirmed_at is not None), default=None)
     begun = min((_times_of(i, event) for i in claims), key=lambda i: i.onset, default=None)
@@ -259,9 +249,11 @@ def _score(store: Store, event: LabelledEvent, found: list[Incident], corpus: Co
     named = {asn for i in claims for asn in _asns(i)} if event.networks else set()
     level = None if begun is None else begun.level
     subjects = {target for i in claims for target in i.targets}
-    state = "confirmed" if confirmed else "suspected" if found else "missed"
+    state = "confirmed" if confirmed else "suspected" if incidents else "missed"
     sure = bool(confirmed) and all(by_asn[asn] == "confirmed" for asn in event.must)
     truth = event.truth
+    # What fails together is one incident, and named in full.
+    labelled = {target for e in corpus.events if e.country == event.country for target in e.targets}
     return EventScore(
         id=event.id,
         confirmed=sure,
@@ -273,7 +265,7 @@ def _score(store: Store, event: LabelledEvent, found: list[Incident], corpus: Co
         intervals=sum(len(i.intervals) for i in claims),
         level=None if level is None else level.mean,
         level_error=None if level is None or truth.level is None else level.mean - truth.level.share,
-        subject_right=set(event.targets) <= subjects <= _labelled(corpus, event) if claims else None,
+        subject_right=set(event.targets) <= subjects <= labelled if claims else None,
         scope_right=None if event.scope is None else any(i.scope is event.scope for i in claims),
         extra_networks=tuple(sorted(named - set(event.networks))),
         networks=networks,
@@ -297,25 +289,20 @@ def _times_of(incident: Incident, event: LabelledEvent) -> Incident:
     return replace(incident, onset=first, onset_earliest=first, onset_latest=first)
 
 
-def _labelled(corpus: Corpus, event: LabelledEvent) -> set[str]:
-    """Targets of all events of its country: what fails together is one incident, and named in full."""
-    return {target for one in corpus.events if one.country == event.country for target in one.targets}
-
-
-def _is_onset_inside(begun: Incident | None, known: KnownTime | None) -> bool | None:
+def _is_onset_inside(begun: Incident | None, known_time: KnownTime | None) -> bool | None:
     """Does the bracket meet the bounds of the truth?  An open onset reaches back to any time."""
-    if begun is None or known is None:
+    if begun is None or known_time is None:
         return None
     earliest = -inf if begun.onset_earliest is None else begun.onset_earliest
-    return earliest <= known.latest and begun.onset_latest >= known.earliest
+    return earliest <= known_time.latest and begun.onset_latest >= known_time.earliest
 
 
-def _is_end_inside(claims: Sequence[Incident], known: KnownTime | None) -> bool | None:
+def _is_end_inside(claims: Sequence[Incident], known_time: KnownTime | None) -> bool | None:
     """The same of the last end; None also if it has not ended, or its bracket is not known."""
-    ended = max(claims, key=lambda one: one.until, default=None)
-    if ended is None or known is None or ended.end_earliest is None or ended.end_latest is None:
+    ended = max(claims, key=lambda claim: claim.until, default=None)
+    if ended is None or known_time is None or ended.end_earliest is None or ended.end_latest is None:
         return None
-    return ended.end_earliest <= known.latest and ended.end_latest >= known.earliest
+    return ended.end_earliest <= known_time.latest and ended.end_latest >= known_time.earliest
 
 
 def _truth(event: LabelledEvent, corpus: Corpus) -> TrueEvent:
@@ -334,38 +321,40 @@ def _truth(event: LabelledEvent, corpus: Corpus) -> TrueEvent:
     )
 
 
-def _true_time(corpus: Corpus, known: KnownTime | None, at: float | None) -> TrueTime | None:
-    if known is None or at is None:
+def _true_time(corpus: Corpus, known_time: KnownTime | None, at: float | None) -> TrueTime | None:
+    if known_time is None or at is None:
         return None
-    bounds = to_iso(known.earliest), to_iso(known.latest)
-    return TrueTime(to_iso(at), *bounds, _citation(corpus, known.publication))
+    bounds = to_iso(known_time.earliest), to_iso(known_time.latest)
+    return TrueTime(to_iso(at), *bounds, _citation(corpus, known_time.publication))
 
 
 def _citation(corpus: Corpus, name: str) -> Citation:
-    one = corpus.publications[name]
-    published = "" if one.published is None else one.published.isoformat()
-    return Citation(one.publisher, one.title, one.url, published, one.judged)
+    publication = corpus.publications[name]
+    published = "" if publication.published is None else publication.published.isoformat()
+    return Citation(publication.publisher, publication.title, publication.url, published, publication.judged)
 
 
-def _minutes(found: float | None, labelled: float) -> float | None:
-    return None if found is None else round((found - labelled) / 60, 1)
+def _minutes(at: float | None, labelled: float) -> float | None:
+    return None if at is None else round((at - labelled) / 60, 1)
 
 
 def _score_network(
-    store: Store, event: LabelledEvent, asn: int, found: list[Incident], corpus: Corpus
+    store: Store, event: LabelledEvent, asn: int, incidents: list[Incident], corpus: Corpus
 ) -> NetworkScore:
     place = f"AS{asn}"
-    naming = [i for i in found if any(n.entity == place for n in i.networks)]
+    naming = [i for i in incidents if any(n.entity == place for n in i.networks)]
     state = "missed"
     if naming:
         state = "confirmed" if any(i.confirmed_at is not None for i in naming) else "suspected"
     intervals = [iv for i in naming for n in i.networks if n.entity == place for iv in n.intervals]
     labelled = event.networks[asn]
     onset = min((iv.start for iv in intervals), default=None)
+    bins = _bins(store, event, asn, corpus)
+    on, said = within(bins, labelled), within(bins, intervals)
     return NetworkScore(
         asn=asn,
         found=state,
-        overlap=_overlap(_bins(store, event, asn, corpus), labelled, intervals),
+        overlap=float((on & said).sum() / (on | said).sum()) if on.any() else None,
         onset_error_minutes=_minutes(onset, labelled[0].start),
     )
 
@@ -377,10 +366,3 @@ def _bins(store: Store, event: LabelledEvent, asn: int, corpus: Corpus) -> NDArr
     series = store.facts.series(event.country, corpus.since, corpus.until, TICK, event.targets)
     times = [s.times for s in series if s.key.place.asn == asn]
     return np.unique(np.concatenate(times)) + TICK // 2 if times else np.array([], np.int64)
-
-
-def _overlap(
-    bins: NDArray[np.int64], labelled: Sequence[Interval], found: Sequence[Interval]
-) -> float | None:
-    on, said = within(bins, labelled), within(bins, found)
-    return float((on & said).sum() / (on | said).sum()) if on.any() else None

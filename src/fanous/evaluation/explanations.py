@@ -33,7 +33,7 @@ def rates(folders: Sequence[Path], shared: Path | None, records: Path | None) ->
     """
     if folders:
         evaluations = evaluate_corpora(folders, shared)
-        yield explanation_rates("corpora", [one for corpus in evaluations for one in corpus.weighed])
+        yield explanation_rates("corpora", [i for corpus in evaluations for i in corpus.weighed])
     if records is not None:
         yield explanation_rates("lab", list(of_lab(LabRecords.read(records))))
     yield explanation_rates("adversary", list(of_adversary()))
@@ -42,14 +42,14 @@ def rates(folders: Sequence[Path], shared: Path | None, records: Path | None) ->
 def of_lab(records: LabRecords) -> Iterator[WeighedIncident]:
     """What this program finds in the lab's records; right is what something done there explains."""
     for case, rehearsal in concluded(records, sorted(records.cases)):
-        for found in score(case.scenario, rehearsal.sightings).found:
-            document = found.sighting.document
+        for incident in score(case.scenario, rehearsal.sightings).found:
+            document = incident.sighting.document
             kept = [
-                Weighed(one["code"], Standing(one["standing"]), Reason(one["because"], one["params"]))
-                for one in document["explanations"]
+                Weighed(e["code"], Standing(e["standing"]), Reason(e["because"], e["params"]))
+                for e in document["explanations"]
             ]
             confirmed = bool(document["confirmed_at"])
-            yield weighed_incident(case.name, kept, right=bool(found.events), confirmed=confirmed)
+            yield weighed_incident(case.name, kept, right=bool(incident.events), confirmed=confirmed)
 
 
 def of_adversary(seeds: Sequence[int] = SEEDS) -> Iterator[WeighedIncident]:

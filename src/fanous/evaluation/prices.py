@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
 from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 import msgspec
@@ -50,7 +49,6 @@ from fanous.model.instant import HOUR
 from fanous.model.measurement import is_late
 from fanous.model.place import UserWeights
 from fanous.model.score import Draw, Price, PriceScore, price_score
-from fanous.model.series import Votes
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import rules_version
 from fanous.pipeline.outages import found_in
@@ -107,28 +105,28 @@ class PriceRow:
 
 def price_rows() -> list[PriceRow]:
     """All rows, in order."""
-    made: list[PriceRow] = []
+    rows: list[PriceRow] = []
     for honest, lines, hours in product(HONEST, (1, 2), (3.0, 24.0, 72.0)):
-        made.append(_of_raid("T1", Raid(lines, 1, hours, honest, "edge")))
+        rows.append(_of_raid("T1", Raid(lines, 1, hours, honest, "edge")))
     for honest, lines in product(HONEST, (1, 2, 8)):
-        made.append(_of_raid("T2", Raid(lines, 2, 12.0, honest, "edge", denies=True)))
+        rows.append(_of_raid("T2", Raid(lines, 2, 12.0, honest, "edge", denies=True)))
     for lines, networks, honest in product((1, 2), (1, 2), HONEST):
-        made.append(_of_past("T3", Prelude(lines, networks, 168.0, honest, _own(honest), 0.5)))
+        rows.append(_of_past("T3", Prelude(lines, networks, 168.0, honest, _own(honest), 0.5)))
     for lines, networks, honest in product((1, 2), (1, 2), HONEST):
-        made.append(_of_past("T4", Prelude(lines, networks, 20.0, honest, _own(honest))))
+        rows.append(_of_past("T4", Prelude(lines, networks, 20.0, honest, _own(honest))))
     for honest, lines in product(HONEST, (1, 2)):
-        made.append(_of_raid("T5", Raid(lines, 2, 12.0, honest, "edge", back=720.0)))
+        rows.append(_of_raid("T5", Raid(lines, 2, 12.0, honest, "edge", back=720.0)))
     for honest, lines in product(HONEST, (1, 2)):
         raid = Raid(lines, 1, 72.0, honest, "edge")
-        made.append(PriceRow(_price("T6", raid), partial(of_name, raid)))
+        rows.append(PriceRow(_price("T6", raid), partial(of_name, raid)))
     for (networks, hours), names, honest in product(CLAIMED, NAMES, SWEEP):
-        made.append(_of_raid("T7", Raid(1, networks, hours, honest, "ooni", names=names)))
+        rows.append(_of_raid("T7", Raid(1, networks, hours, honest, "ooni", names=names)))
     for by, liars, others in (("publisher", 1, ()), ("publisher", 2, ("gtr",)), ("mirror", 1, ("gtr",))):
         price = Price("T8", by, liars, 1, LIE_HOURS, 1, 0)
-        made.append(PriceRow(price, partial(of_publisher, others, by == "mirror")))
+        rows.append(PriceRow(price, partial(of_publisher, others, by == "mirror")))
     for country, silencer, honest in product(BLOCKED_ON, SILENCERS, VOICES):
-        made.append(_of_silencing(country, silencer, honest))
-    return made
+        rows.append(_of_silencing(country, silencer, honest))
+    return rows
 
 
 def _of_raid(attack: str, raid: Raid) -> PriceRow:
@@ -160,47 +158,44 @@ def _of_silencing(country: str, silencer: tuple[str, str, int, int, int | None],
 def of_raid(raid: Raid, seed: int) -> Draw:
     """It works if it confirms what never was, or takes back or narrows what was."""
     standing = _standing(raid, seed)
-    sure = [one for one in standing if one.confirmed_at is not None]
+    sure = [incident for incident in standing if incident.confirmed_at is not None]
     if raid.denies:
-        named = {network.entity for one in sure for network in one.networks}
+        named = {network.entity for incident in sure for network in incident.networks}
         return Draw(len(named) < raid.networks, bool(standing))
-    confirmed = min((one.confirmed_at for one in sure if one.confirmed_at is not None), default=None)
+    confirmed = min((i.confirmed_at for i in sure if i.confirmed_at is not None), default=None)
     hours = None if confirmed is None else (confirmed - START) / HOUR - QUIET
     return Draw(bool(sure), bool(standing), hours=hours)
 
 
 def of_name(raid: Raid, seed: int) -> Draw:
     """It works if readers see a name that is on no list; they may see that there is such a site."""
-    shown = [listed_only(one, watched().__contains__) for one in _standing(raid, seed, LURE)]
+    shown = [listed_only(incident, watched().__contains__) for incident in _standing(raid, seed, LURE)]
     return Draw(LURE in repr(shown), bool(shown))
 
 
 def _standing(raid: Raid, seed: int, target: str = "x") -> list[Incident]:
     """What Fanous says after a raid."""
-    made = raid_attempts(raid, seed)
-    return _concluded(made, raid.until, seed, COUNTRY, equal_users(raid.networks), target)
+    attempts = raid_attempts(raid, seed)
+    return _concluded(attempts, raid.until, seed, COUNTRY, equal_users(raid.networks), target)
 
 
 def _concluded(
-    made: Sequence[SimulatedAttempt],
+    attempts: Sequence[SimulatedAttempt],
     until: float,
     seed: int,
     country: str,
     users: UserWeights | None,
     target: str = "x",
 ) -> list[Incident]:
-    votes = _in_time(votes_of(made, target=target))
-    abroad = votes_of(works_abroad(until, seed), target=target)
-    software = {one.probe: one.software for one in made}
-    found = incidents_of(votes, abroad, country, users, software)
-    return [one for one in found if one.status is not Status.RETRACTED]
-
-
-def _in_time(votes: Votes) -> Votes:
-    """Those that count: what a stranger dates back by more than is allowed supports nothing (``is_late``)."""
+    votes = votes_of(attempts, target=target)
+    # What a stranger dates back by more than is allowed supports nothing.
     pairs = zip(votes.times.tolist(), votes.receipts.tolist(), strict=True)
     late = np.fromiter((is_late(made, received) for made, received in pairs), np.bool_, len(votes))
-    return votes.where(votes.vouched | ~late)
+    votes = votes.where(votes.vouched | ~late)
+    abroad = votes_of(works_abroad(until, seed), target=target)
+    software = {attempt.probe: attempt.software for attempt in attempts}
+    incidents = incidents_of(votes, abroad, country, users, software)
+    return [incident for incident in incidents if incident.status is not Status.RETRACTED]
 
 
 ENOUGH = 8
@@ -221,36 +216,33 @@ def of_past(attack: str, prelude: Prelude, seed: int) -> Draw:
     standing = _block(prelude, seed)
     changed = _widest(standing)
     is_less = changed is None or len(changed.networks) < len(true.networks)
-    has_moved = changed is not None and _has_moved(true, changed)
+    has_moved = False
+    if changed is not None:
+        earlier = (true.confirmed_at or 0.0) - (changed.confirmed_at or 0.0)
+        has_moved = abs(changed.onset - true.onset) > TICK or earlier > TICK
     return Draw(is_less if attack == "T3" else has_moved, bool(standing), is_less or has_moved)
 
 
 @cache
 def _block(prelude: Prelude, seed: int) -> list[Incident]:
-    made = prelude_attempts(prelude, seed)
-    return _concluded(made, PRELUDE + BLOCK_HOURS, seed, COUNTRY, equal_users(ATTACKED))
+    attempts = prelude_attempts(prelude, seed)
+    return _concluded(attempts, PRELUDE + BLOCK_HOURS, seed, COUNTRY, equal_users(ATTACKED))
 
 
-def _widest(found: Iterable[Incident]) -> Incident | None:
+def _widest(incidents: Iterable[Incident]) -> Incident | None:
     """The confirmed incident with most networks; ``None`` = there is none."""
-    sure = (one for one in found if one.confirmed_at is not None)
-    return max(sure, key=lambda one: len(one.networks), default=None)
-
-
-def _has_moved(true: Incident, changed: Incident) -> bool:
-    """Did its onset move by more than a bin, or its confirmation to an earlier one?"""
-    earlier = (true.confirmed_at or 0.0) - (changed.confirmed_at or 0.0)
-    return abs(changed.onset - true.onset) > TICK or earlier > TICK
+    sure = (incident for incident in incidents if incident.confirmed_at is not None)
+    return max(sure, key=lambda incident: len(incident.networks), default=None)
 
 
 def of_publisher(others: Sequence[str], is_mirrored: bool, seed: int) -> Draw:
     """An observatory that lies about a whole country is believed, alone or together with others, or a mirror of all."""
     series = lied_about(seed, ("bgp", "ping-slash24"), others)
     setting = Setting(COUNTRY, None, rules_version(), QUANTITY_DETECTOR_VERSION)
-    mirrors = {one.key.source: ("mirror.example",) for one in series if is_mirrored}
-    found = found_in(Quantities(series, mirrors=mirrors), setting)
-    deep = [one for one in found if one.level is not None and one.level.mean < 0.5]
-    return Draw(any(one.confirmed_at is not None for one in deep), bool(deep))
+    mirrors = {line.key.source: ("mirror.example",) for line in series if is_mirrored}
+    incidents = found_in(Quantities(series, mirrors=mirrors), setting)
+    deep = [incident for incident in incidents if incident.level is not None and incident.level.mean < 0.5]
+    return Draw(any(incident.confirmed_at is not None for incident in deep), bool(deep))
 
 
 def of_silencing(country: str, silencing: Silencing, seed: int) -> Draw:
@@ -266,8 +258,8 @@ def of_silencing(country: str, silencing: Silencing, seed: int) -> Draw:
 
 @cache
 def _seen(country: str, silencing: Silencing, seed: int) -> list[Incident]:
-    made = silencing_attempts(silencing, seed)
-    return _concluded(made, SILENCED_UNTIL, seed, country, weights(country))
+    attempts = silencing_attempts(silencing, seed)
+    return _concluded(attempts, SILENCED_UNTIL, seed, country, weights(country))
 
 
 # --- many draws ------------------------------------------------------------------------------------------
@@ -299,25 +291,27 @@ def prices(
         check_file(file, lambda path: any(True for _ in _read(path)) or not path.read_bytes().strip())
     rows = [row for row in price_rows() if not attacks or row.price.attack in attacks]
     wanted = {_name(row.price): row for row in rows}
-    found: defaultdict[str, dict[int, Draw]] = defaultdict(dict)
-    for one in _read(file):
-        if one.versions == _versions():
-            found[one.row][one.seed] = one.draw
+    draws_of: defaultdict[str, dict[int, Draw]] = defaultdict(dict)
+    for kept in _read(file):
+        if kept.versions == _versions():
+            draws_of[kept.row][kept.seed] = kept.draw
     seeds = range(FIRST_SEED, FIRST_SEED + draws)
     rounds = [range(start, min(start + DRAWS, seeds.stop)) for start in range(seeds.start, seeds.stop, DRAWS)]
     # Every row has as many draws as the others, whenever it is stopped.
-    tasks = [(name, seed) for part in rounds for name in wanted for seed in part if seed not in found[name]]
+    tasks = [
+        (name, seed) for part in rounds for name in wanted for seed in part if seed not in draws_of[name]
+    ]
     with ExitStack() as stack:
         out = None if file is None else stack.enter_context(file.open("ab"))
         if out is not None:
             out.write(b"\n")  # behind a line that was cut off
         for name, seed, draw in _drawn(tasks, processes):
-            found[name][seed] = draw
+            draws_of[name][seed] = draw
             if out is not None:
                 out.write(msgspec.json.encode(_Kept(name, _versions(), seed, draw)) + b"\n")
                 out.flush()
     for name, row in wanted.items():
-        yield price_score(row.price, [found[name][seed] for seed in seeds])
+        yield price_score(row.price, [draws_of[name][seed] for seed in seeds])
 
 
 def _name(price: Price) -> str:
@@ -345,30 +339,17 @@ _Task = tuple[str, int]
 
 def _drawn(tasks: Sequence[_Task], processes: int) -> Iterator[tuple[str, int, Draw]]:
     if processes == 1:
-        yield from _each(tasks)
+        yield from map(_draw, tasks)
         return
-    context = get_context("spawn")
-    waiting: dict[Connection, int] = {}
-    for number in range(processes):
-        end, other = context.Pipe(duplex=False)
-        share = tasks[number::processes]
-        context.Process(target=_send, args=(share, other), daemon=True).start()
-        other.close()
-        waiting[end] = len(share)
-    while waiting := {end: count for end, count in waiting.items() if count}:
-        ready = wait([*waiting])
-        for end in (one for one in waiting if one in ready):
-            waiting[end] -= 1
-            yield end.recv()
+    with get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap_unordered(_draw, tasks)
 
 
-def _send(tasks: Sequence[_Task], end: Connection) -> None:
-    """Draw in a child process, which ends with the one that reads."""
-    for drawn in _each(tasks):
-        end.send(drawn)
+@cache
+def _rows() -> dict[str, PriceRow]:
+    return {_name(row.price): row for row in price_rows()}
 
 
-def _each(tasks: Sequence[_Task]) -> Iterator[tuple[str, int, Draw]]:
-    rows = {_name(row.price): row for row in price_rows()}
-    for name, seed in tasks:
-        yield name, seed, rows[name].draw(seed)
+def _draw(task: _Task) -> tuple[str, int, Draw]:
+    name, seed = task
+    return name, seed, _rows()[name].draw(seed)

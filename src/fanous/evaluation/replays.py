@@ -159,16 +159,16 @@ def _planted(
     busy = [asn for asn in rows.networks if sum(m.asn == asn for m in replay) >= planting.days]
     struck = set(chance.sample(busy, min(count, len(busy))))
     intervals = _intervals(chance, corpus.since, planting.days, hours)
-    told, hit = [], 0
-    for one in replay:
-        on = one.asn in struck and any(i.start <= one.at < (i.end or 0) for i in intervals)
+    measurements, hit = [], 0
+    for measured in replay:
+        on = measured.asn in struck and any(i.start <= measured.at < (i.end or 0) for i in intervals)
         on = on and chance.random() < STEADY
         hit += on
-        told.append(blocked(one, technique) if on else one)
+        measurements.append(blocked(measured, technique) if on else measured)
     what_for = f"{technique} for {hours:g} h on {count}, {density:g} days deep"
     event = block(what_for, planting.country, planting.targets, dict.fromkeys(sorted(struck), intervals))
     labelled = _labelled(corpus, planting, (event,))
-    return BlockPlan(labelled, rows.columns, tuple(told), technique, hours, count, density, hit)
+    return BlockPlan(labelled, rows.columns, tuple(measurements), technique, hours, count, density, hit)
 
 
 def block(
@@ -228,7 +228,7 @@ def _named(by: str, value: str | float) -> str:
 
 def _score(by: str, value: str, scores: Sequence[tuple[BlockPlan, EventScore]]) -> PlantScore:
     events = [event for _, event in scores]
-    told = [event for event in events if event.found != "missed"]
+    seen = [event for event in events if event.found != "missed"]
     measured = [n for event in events for n in event.networks if n.overlap is not None]
     return PlantScore(
         by=by,
@@ -236,13 +236,13 @@ def _score(by: str, value: str, scores: Sequence[tuple[BlockPlan, EventScore]]) 
         times=len(events),
         hit=median(plan.hit for plan, _ in scores),
         confirmed=sum(event.found == "confirmed" for event in events) / len(events),
-        found=len(told) / len(events),
+        found=len(seen) / len(events),
         networks=sum(n.found != "missed" for n in measured) / len(measured) if measured else None,
-        extra_networks=sum(len(event.extra_networks) for event in told),
-        incidents=sum(event.incidents for event in told) / len(told) if told else None,
-        onset_minutes=middle([event.onset_error_minutes for event in told]),
-        end_minutes=middle([event.end_error_minutes for event in told]),
-        minutes_to_confirm=middle([event.minutes_to_confirm for event in told]),
+        extra_networks=sum(len(event.extra_networks) for event in seen),
+        incidents=sum(event.incidents for event in seen) / len(seen) if seen else None,
+        onset_minutes=middle([event.onset_error_minutes for event in seen]),
+        end_minutes=middle([event.end_error_minutes for event in seen]),
+        minutes_to_confirm=middle([event.minutes_to_confirm for event in seen]),
     )
 
 
@@ -272,13 +272,13 @@ def plays(corpus: Corpus, world: SimulatedWorld, paths: Sequence[Path]) -> Itera
     for happening, hours, _ in product(WorldEvent, world.hours, range(world.times)):
         start = moment(chance, corpus.since, world.days, WARM_UP, AFTER, hours * HOUR)
         span = start, start + hours * HOUR
-        told: list[Measured] = []
+        measurements: list[Measured] = []
         for number, country in enumerate(world.countries):
             quiet = rows.replay(chance, int(corpus.since), world.days, world.density)
-            own = [in_country(one, country) for one in quiet]
-            told += _as_it_was(own, _of(happening, number), world.technique, span, chance)
+            moved = [in_country(measured, country) for measured in quiet]
+            measurements += _as_it_was(moved, _of(happening, number), world.technique, span, chance)
         labelled = _failures_labelled(corpus, world, happening, dict.fromkeys(busy, (Interval(*span),)))
-        in_order = tuple(sorted(told, key=lambda m: (m.at, m.uid)))
+        in_order = tuple(sorted(measurements, key=lambda m: (m.at, m.uid)))
         yield FailurePlay(labelled, rows.columns, in_order, happening, hours)
 
 
@@ -307,9 +307,9 @@ def _of(happening: WorldEvent, number: int) -> _Fate:
 def _as_it_was(
     quiet: Sequence[Measured], fate: _Fate, technique: str, span: Span, chance: Random
 ) -> Iterator[Measured]:
-    for one in quiet:
-        on = fate.always or (fate.fails and span[0] <= one.at < span[1])
-        yield blocked(one, technique) if on and chance.random() < STEADY else one
+    for measured in quiet:
+        on = fate.always or (fate.fails and span[0] <= measured.at < span[1])
+        yield blocked(measured, technique) if on and chance.random() < STEADY else measured
     if fate.liar:
         yield from _lies(quiet, technique, span, chance)
 
@@ -317,7 +317,7 @@ def _as_it_was(
 def _lies(quiet: Sequence[Measured], technique: str, span: Span, chance: Random) -> Iterator[Measured]:
     """Records of one device on one network, under one report, that says *blocked* again and again."""
     asn = chance.choice(quiet).asn
-    models = [one for one in quiet if one.asn == asn]
+    models = [measured for measured in quiet if measured.asn == asn]
     at, end = span
     while (at := at + chance.expovariate(LIES / HOUR)) < end:
         model, stamp = chance.choice(models), f"{datetime.fromtimestamp(int(at), UTC):%Y-%m-%d %H:%M:%S}"
@@ -354,19 +354,19 @@ def gathered_failures(title: str, found: Sequence[tuple[FailurePlay, Evaluation]
     return replace(together(title, every), worlds=tuple(_scores(found)))
 
 
-def _scores(found: Sequence[tuple[FailurePlay, Evaluation]]) -> Iterator[WorldScore]:
-    for happening, hours in dict.fromkeys((play.happening, play.hours) for play, _ in found):
-        own = [e for play, e in found if (play.happening, play.hours) == (happening, hours)]
-        events = [event for e in own for event in e.events]
+def _scores(played: Sequence[tuple[FailurePlay, Evaluation]]) -> Iterator[WorldScore]:
+    for happening, hours in dict.fromkeys((play.happening, play.hours) for play, _ in played):
+        evaluations = [e for play, e in played if (play.happening, play.hours) == (happening, hours)]
+        events = [event for e in evaluations for event in e.events]
         yield WorldScore(
             happening=happening.value,
             hours=hours,
-            times=len(own),
+            times=len(evaluations),
             confirmed=sum(e.found == "confirmed" for e in events) / len(events) if events else None,
             found=sum(e.found != "missed" for e in events) / len(events) if events else None,
-            false_confirmed=sum(e.false_confirmed for e in own),
-            false_suspected=sum(e.false_suspected for e in own),
-            retracted=sum(e.retracted for e in own),
+            false_confirmed=sum(e.false_confirmed for e in evaluations),
+            false_suspected=sum(e.false_suspected for e in evaluations),
+            retracted=sum(e.retracted for e in evaluations),
         )
 
 
@@ -410,9 +410,9 @@ def inject(
     scores = []
     for signals, share, hours in product(injection.signals, injection.losses, injection.hours):
         busy = [a for a in calm["drop"] if a.key.signal in signals]
-        spans = [one for one in series if one.key.signal in signals]
-        begins = max(corpus.since, *(float(one.times[0]) for one in spans))
-        ends = min(corpus.until, *(float(one.times[-1]) for one in spans))
+        affected = [one for one in series if one.key.signal in signals]
+        begins = max(corpus.since, *(float(one.times[0]) for one in affected))
+        ends = min(corpus.until, *(float(one.times[-1]) for one in affected))
         first, last = begins + LOSS_WARM_UP, ends - DAY - hours * HOUR
         losses: list[PlantedLoss] = []
         while len(losses) < injection.times:
@@ -439,23 +439,23 @@ def _losses_score(
     for loss in losses:
         cut = [struck(one, loss) for one in series if one.key.signal in signals]
         ours, theirs = (detector.found(cut) for detector in COMPARED)
-        own = [a for a in ours if a.key.signal == signals[0] and _is_of(a, loss)]
-        raised += [min((a.raised_at or a.last_seen) - loss.start for a in own) / 60] if own else []
+        of_loss = [a for a in ours if a.key.signal == signals[0] and _is_of(a, loss)]
+        raised += [min((a.raised_at or a.last_seen) - loss.start for a in of_loss) / 60] if of_loss else []
         peers += any(a.key.signal == signals[0] and _is_of(a, loss) for a in theirs)
         calmly = [*calm["drop"], *calm["shift"]]
         rest = [a for a in calmly if a.key.signal not in signals]
         whole = [*cut, *(one for one in series if one.key.signal not in signals)]
         setting = Setting(country, user_weights(country), "", "")
         everything = [*ours, *SHIFT.found(cut), *rest]
-        told = [
+        incidents = [
             i for i in outages_of(everything, Quantities(whole), setting) if i.is_on(loss.start, loss.end)
         ]
-        if told:
-            first = min(told, key=lambda i: abs(i.onset - loss.start))
+        if incidents:
+            first = min(incidents, key=lambda i: abs(i.onset - loss.start))
             onsets.append(abs(first.onset - loss.start) <= step)
             depths += [abs(first.level.mean - (1 - loss.share))] if first.level is not None else []
-        found += bool(told)
-        confirmed += any(i.confirmed_at is not None for i in told)
+        found += bool(incidents)
+        confirmed += any(i.confirmed_at is not None for i in incidents)
     times = len(losses)
     watched = IODA.options.of(SIGNALS[signals[0]].family) is not None
     return LossScore(
@@ -473,10 +473,10 @@ def _losses_score(
     )
 
 
-def struck(one: Series, loss: PlantedLoss) -> Series:
+def struck(series: Series, loss: PlantedLoss) -> Series:
     """The series with the loss: a bin that it covers in part loses that part."""
-    within = np.minimum(one.times + one.step, loss.end) - np.maximum(one.times, loss.start)
-    return replace(one, values=one.values * (1 - loss.share * np.clip(within / one.step, 0, 1)))
+    within = np.minimum(series.times + series.step, loss.end) - np.maximum(series.times, loss.start)
+    return replace(series, values=series.values * (1 - loss.share * np.clip(within / series.step, 0, 1)))
 
 
 def _is_of(anomaly: Anomaly, loss: PlantedLoss) -> bool:
@@ -489,8 +489,8 @@ def _overlap(anomaly: Anomaly, loss: PlantedLoss) -> bool:
     return anomaly.start < loss.end and anomaly.until > loss.start
 
 
-def _quiet(one: Series, calm: dict[str, list[Anomaly]]) -> QuietScore:
-    watched = IODA.options.of(SIGNALS[one.key.signal].family) is not None
-    count = {name: sum(a.key == one.key for a in found) for name, found in calm.items()}
-    span = float(one.times[-1] + one.step - one.times[0])
-    return QuietScore(one.key.signal, span / MONTH, count["drop"], count["ioda"] if watched else None)
+def _quiet(series: Series, calm: dict[str, list[Anomaly]]) -> QuietScore:
+    watched = IODA.options.of(SIGNALS[series.key.signal].family) is not None
+    count = {name: sum(a.key == series.key for a in anomalies) for name, anomalies in calm.items()}
+    span = float(series.times[-1] + series.step - series.times[0])
+    return QuietScore(series.key.signal, span / MONTH, count["drop"], count["ioda"] if watched else None)

@@ -30,14 +30,14 @@ def rounds_scores() -> Iterator[RoundsScore]:
     """One row for each number of probes and networks and each interval, as each is computed."""
     for minutes in MINUTES:
         for networks in NETWORKS:
-            for probes in (one for one in PROBES if one >= networks):
+            for probes in (count for count in PROBES if count >= networks):
                 yield rounds_score(probes, networks, minutes)
 
 
 def rounds_score(probes: int, networks: int, minutes: float, most: int = MOST) -> RoundsScore:
     """What becomes of a block of up to ``most`` rounds, lifted once it is confirmed, and of one of three."""
     after = [_incidents(probes, networks, minutes, blocked, 0) for blocked in range(1, most + 1)]
-    confirmed = _first(after, lambda one: one.confirmed_at is not None)
+    confirmed = _first(after, lambda incident: incident.confirmed_at is not None)
     good = [_incidents(probes, networks, minutes, confirmed or most, rounds) for rounds in range(1, most + 1)]
     later = _incidents(probes, networks, minutes, 3, most)
     return RoundsScore(
@@ -46,28 +46,20 @@ def rounds_score(probes: int, networks: int, minutes: float, most: int = MOST) -
         minutes=minutes,
         suspected=_first(after, lambda _: True),
         confirmed=confirmed,
-        ended=_first(good, lambda one: one.status is Status.ENDED) if confirmed else None,
-        is_kept=any(one.confirmed_at is not None for one in later),
+        ended=_first(good, lambda incident: incident.status is Status.ENDED) if confirmed else None,
+        is_kept=any(incident.confirmed_at is not None for incident in later),
     )
 
 
-def _first(found: Sequence[Sequence[Incident]], holds: Callable[[Incident], bool]) -> int | None:
+def _first(rounds: Sequence[Sequence[Incident]], holds: Callable[[Incident], bool]) -> int | None:
     """The number of the first round after which it holds of an incident."""
-    return next((n for n, own in enumerate(found, 1) if any(map(holds, own))), None)
+    return next((n for n, incidents in enumerate(rounds, 1) if any(map(holds, incidents))), None)
 
 
 def _incidents(probes: int, networks: int, minutes: float, blocked: int, good: int) -> list[Incident]:
     """What is said after so many rounds in which the target was blocked, and so many in which it worked again."""
     quiet = int(QUIET_HOURS * HOUR / (minutes * MINUTE))
-    votes = votes_of(_attempts(probes, networks, minutes, quiet, blocked, good))
-    nowhere = votes.where(np.zeros(len(votes), np.bool_))
-    return [one for one in incidents_of(votes, nowhere, "XA", None) if one.status is not Status.RETRACTED]
-
-
-def _attempts(
-    probes: int, networks: int, minutes: float, quiet: int, blocked: int, good: int
-) -> list[SimulatedAttempt]:
-    made = [
+    attempts = [
         SimulatedAttempt(
             hour=(number + probe / probes) * minutes / 60,
             asn=1 + probe % networks,
@@ -78,4 +70,6 @@ def _attempts(
         for number in range(quiet + blocked + good)
         for probe in range(probes)
     ]
-    return sorted(made, key=lambda one: one.hour)
+    votes = votes_of(sorted(attempts, key=lambda attempt: attempt.hour))
+    nowhere = votes.where(np.zeros(len(votes), np.bool_))
+    return [i for i in incidents_of(votes, nowhere, "XA", None) if i.status is not Status.RETRACTED]

@@ -26,13 +26,13 @@ def sensitivity_scores(store: Store, planted: PlantedFailures, seed: int) -> Ite
     votes = votes.where(votes.signals == BLOCKED_PATH)
     series = series_of(votes, planted.country)
     chance = Random(seed)
-    for one in sensitivities(series, BLOCKING.options, planted.since, planted.until):
-        country = _Country(planted, votes.where(votes.asns == one.asn), one.asn, series)
-        for depth, seconds in zip(DEPTHS, (one.seconds_all, one.seconds_half), strict=True):
+    for sensitivity in sensitivities(series, BLOCKING.options, planted.since, planted.until):
+        country = _Country(planted, votes.where(votes.asns == sensitivity.asn), sensitivity.asn, series)
+        for depth, seconds in zip(DEPTHS, (sensitivity.seconds_all, sensitivity.seconds_half), strict=True):
             if seconds is not None:
                 yield SensitivityScore(
-                    asn=one.asn,
-                    measurements=one.measurements,
+                    asn=sensitivity.asn,
+                    measurements=sensitivity.measurements,
                     depth=depth,
                     minutes=seconds / 60,
                     times=planted.times,
@@ -55,23 +55,23 @@ class _Country:
 def _stated(country: _Country, length: float) -> float | None:
     """The share of events of this length of which it is said that they are found, if all measurements fail."""
     planted, options = country.planted, BLOCKING.options
-    (one,) = sensitivities(
+    (sensitivity,) = sensitivities(
         country.series, options, planted.since, planted.until, length, lambda asn: asn == country.asn
     )
-    return one.found_alike
+    return sensitivity.found_alike
 
 
 def _share_found(country: _Country, depth: float, length: float, chance: Random) -> float:
     """All events at once: under names of their own they are as far apart as two platforms."""
-    planted, others = country.planted, [one for one in country.series if one.key.place.asn != country.asn]
+    planted, others = country.planted, [s for s in country.series if s.key.place.asn != country.asn]
     starts = {
         f"{planted.target} {number}": chance.uniform(planted.since, planted.until - length)
         for number in range(planted.times)
     }
     worlds = [
-        replace(one, key=replace(one.key, target=name))
+        replace(series, key=replace(series.key, target=name))
         for name, start in starts.items()
-        for one in [*_struck(country, depth, (start, start + length), chance), *others]
+        for series in [*_struck(country, depth, (start, start + length), chance), *others]
     ]
     found = {
         anomaly.key.target

@@ -65,14 +65,14 @@ def _score(by: str, number: float, find: Find, days: int, seeds: Sequence[int]) 
     found = dict[float, float]()
     confirmed = dict[float, float]()
     minutes = dict[float, float | None]()
-    for left in LEFT:
+    for share in LEFT:
         noon = days * 24 - 12.0
-        slowed = SpeedCountry(asns=ASNS, days=days, slowed=((noon, noon + LASTED, left),))
-        told = [_of_it(find(slowed, number, seed), began) for seed in seeds]
-        found[left] = sum(one is not None for one in told) / len(told)
-        sure = [one.confirmed_at for one in told if one is not None and one.confirmed_at is not None]
-        confirmed[left] = len(sure) / len(told)
-        minutes[left] = median((at - began) / 60 for at in sure) if sure else None
+        slowed = SpeedCountry(asns=ASNS, days=days, slowed=((noon, noon + LASTED, share),))
+        incidents = [_of_it(find(slowed, number, seed), began) for seed in seeds]
+        found[share] = sum(i is not None for i in incidents) / len(incidents)
+        sure = [i.confirmed_at for i in incidents if i is not None and i.confirmed_at is not None]
+        confirmed[share] = len(sure) / len(incidents)
+        minutes[share] = median((at - began) / 60 for at in sure) if sure else None
     false = {
         name: [incident for seed in seeds for incident in find(_ending(country, days), number, seed)]
         for name, country in EVENINGS.items()
@@ -84,9 +84,11 @@ def _score(by: str, number: float, find: Find, days: int, seeds: Sequence[int]) 
         found=found,
         confirmed=confirmed,
         minutes=minutes,
-        false_suspected={n: sum(i.confirmed_at is None for i in own) / months for n, own in false.items()},
+        false_suspected={
+            n: sum(i.confirmed_at is None for i in incidents) / months for n, incidents in false.items()
+        },
         false_confirmed={
-            n: sum(i.confirmed_at is not None for i in own) / months for n, own in false.items()
+            n: sum(i.confirmed_at is not None for i in incidents) / months for n, incidents in false.items()
         },
         months=months,
     )
@@ -97,16 +99,16 @@ def _ending(country: SpeedCountry, days: int) -> SpeedCountry:
     return replace(country, days=days, crowded=tuple((days + day, lost) for day, lost in country.crowded))
 
 
-def _of_it(found: Sequence[Incident], began: float) -> Incident | None:
+def _of_it(incidents: Sequence[Incident], began: float) -> Incident | None:
     """The incident that is on during the slow-down."""
-    own = [one for one in found if one.is_on(began, began + LASTED * HOUR)]
-    return min(own, key=lambda one: one.confirmed_at is None, default=None)
+    during = [incident for incident in incidents if incident.is_on(began, began + LASTED * HOUR)]
+    return min(during, key=lambda incident: incident.confirmed_at is None, default=None)
 
 
 def _by_downloads(country: SpeedCountry, number: float, seed: int) -> list[Incident]:
     setting = Setting(COUNTRY, None, rules_version(), "")
-    found = slowdowns_of(rates(country, int(number), seed, code=COUNTRY), setting)
-    return [one for one in found if one.kind is Kind.SLOWDOWN]
+    incidents = slowdowns_of(rates(country, int(number), seed, code=COUNTRY), setting)
+    return [incident for incident in incidents if incident.kind is Kind.SLOWDOWN]
 
 
 def _by_tests(country: SpeedCountry, number: float, seed: int) -> list[Incident]:
@@ -114,9 +116,9 @@ def _by_tests(country: SpeedCountry, number: float, seed: int) -> list[Incident]
 
 
 def _by_both(country: SpeedCountry, number: float, seed: int) -> list[Incident]:
-    made = replace(country, tests_a_minute=number)
-    users = speeds(made, "ndt", "ndt", seed, code=COUNTRY)
-    return _in_series(users + speeds(made, "edge", "transfer", seed + 1000, code=COUNTRY))
+    measured = replace(country, tests_a_minute=number)
+    users = speeds(measured, "ndt", "ndt", seed, code=COUNTRY)
+    return _in_series(users + speeds(measured, "edge", "transfer", seed + 1000, code=COUNTRY))
 
 
 def _in_series(series: Sequence[Series]) -> list[Incident]:

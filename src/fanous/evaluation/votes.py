@@ -50,13 +50,15 @@ def incidents_of(
         elsewhere: votes of other countries that say *works*.
         software: of each probe or run; ``None`` = unknown, and runs are not compared.
     """
-    found = _alone(votes, elsewhere, country, users, software)
+    incidents = _alone(votes, elsewhere, country, users, software)
     families = []
-    for family in (one for one in JUDGED_ALONE if len(of_family(votes, one, FAMILY_OF))):
-        own = of_family(votes, family, FAMILY_OF)
-        families.append(Alone(family, counted(own, TICK), _alone(own, elsewhere, country, users, software)))
+    for family in JUDGED_ALONE:
+        part = of_family(votes, family, FAMILY_OF)
+        if len(part):
+            by_itself = _alone(part, elsewhere, country, users, software)
+            families.append(Alone(family, counted(part, TICK), by_itself))
     are_mixed = len(families) > 1 or len(np.unique(votes.vouched)) > 1
-    return with_disputes(found, families, votes, FAMILY_OF) if are_mixed else found
+    return with_disputes(incidents, families, votes, FAMILY_OF) if are_mixed else incidents
 
 
 def _alone(
@@ -126,9 +128,9 @@ def _compared(
         "counts": [1] * count,
     }
     names = Evidence.__slots__[1:]
-    made = [column(columns[name], kind) for name, kind in zip(names, (*KINDS, int), strict=True)]
+    values = [column(columns[name], kind) for name, kind in zip(names, (*KINDS, int), strict=True)]
     scope = EvidenceScope(country, tuple({f.target for f in group}), dict.fromkeys(asns, ()))
-    return Comparisons(Evidence(scope, *made), of_runs=UNKNOWN_PROBES)
+    return Comparisons(Evidence(scope, *values), of_runs=UNKNOWN_PROBES)
 
 
 def _rows(votes: Votes, country: str) -> Iterator[VerdictRow]:

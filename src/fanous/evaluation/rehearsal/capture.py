@@ -103,7 +103,16 @@ def slim(line: bytes, most_events: int = MOST_EVENTS) -> bytes:
     """
     record = msgspec.json.decode(line)
     keys = record["test_keys"]
-    keys["network_events"] = _kept_events(keys, most_events)
+    # The connection of each handshake, and the last reads, in the order in which they happened.
+    events = keys.get("network_events") or ()
+    handshakes = {handshake.get("transaction_id") for handshake in keys.get("tls_handshakes") or ()}
+    last = [event for event in events if event.get("operation") == "read"][-most_events:]
+    keys["network_events"] = [
+        event
+        for event in events
+        if (event.get("operation") == "connect" and event.get("transaction_id") in handshakes)
+        or any(event is read for read in last)
+    ]
     for entry in keys.get("requests") or ():
         response = entry.get("response") or {}
         body = response.get("body")
@@ -115,26 +124,13 @@ def slim(line: bytes, most_events: int = MOST_EVENTS) -> bytes:
     return msgspec.json.encode(_rounded(record))
 
 
-def _kept_events(keys: dict[str, Any], most: int) -> list[dict[str, Any]]:
-    """The connection of each handshake, and the last reads, in the order in which they happened."""
-    events = keys.get("network_events") or ()
-    handshakes = {one.get("transaction_id") for one in keys.get("tls_handshakes") or ()}
-    last = [event for event in events if event.get("operation") == "read"][-most:]
-    return [
-        event
-        for event in events
-        if (event.get("operation") == "connect" and event.get("transaction_id") in handshakes)
-        or any(event is read for read in last)
-    ]
-
-
 def _rounded(value: Any) -> Any:
     """Times rounded to milliseconds: the rest is noise, which does not compress."""
     if isinstance(value, float):
         return round(value, 3)
     if isinstance(value, dict):
-        return {name: _rounded(one) for name, one in value.items()}
-    return [_rounded(one) for one in value] if isinstance(value, list) else value
+        return {name: _rounded(element) for name, element in value.items()}
+    return [_rounded(element) for element in value] if isinstance(value, list) else value
 
 
 def _likeness(line: bytes) -> tuple[str, str, str]:

@@ -198,8 +198,9 @@ def _case(tried: tuple[tuple[str, str], ...], placement: str, seed: int) -> Case
     )
     title = f"{', '.join(name for name, _ in tried)} on {placement}"
     more = LONE if placement == "isp" else 0
-    lines = tuple(replace(one, vantage_points=3) if one.asn == more else one for one in _LINES)
-    targets = _targets(tried)
+    lines = tuple(replace(line, vantage_points=3) if line.asn == more else line for line in _LINES)
+    # The targets that are cut, or the usual two.
+    targets = tuple(target for _, target in tried if target) or TARGETS
     scenario = Scenario(
         *(title, "PK", seed, pace.tick, pace.duration, targets, lines, events, ()),
         tick_stands_for=pace.tick_stands_for,
@@ -214,11 +215,6 @@ def pace_of(techniques: Iterable[str]) -> CaseTiming:
     if OF_LINES & tried:
         return SLOW_LINES
     return UNHURRIED if {"residual", "allow_list"} & tried else ORDINARY
-
-
-def _targets(tried: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    """The targets that are cut, or the usual two."""
-    return tuple(target for _, target in tried if target) or TARGETS
 
 
 def _quiet(seed: int) -> Iterator[Case]:
@@ -328,38 +324,35 @@ Place = tuple[str, str]
 
 def results_of(case: Case, rehearsal: Rehearsal, score: Score) -> list[TechniqueResult]:
     """One for each technique tried."""
-    rounds = sum(one.rounds for one in rehearsal.kept.values())
-    missed = sum(one.missed for one in rehearsal.kept.values())
+    rounds = sum(probe.rounds for probe in rehearsal.kept.values())
+    missed = sum(probe.missed for probe in rehearsal.kept.values())
+    # Lines where nothing was done and nothing is broken; the probe abroad is always one of them.
+    touched = {name for names in rehearsal.hit for name in names}
+    sound = [probe for name, probe in rehearsal.kept.items() if name not in touched and not probe.fault]
+    hurried = sum(probe.hurried for probe in sound) / max(sum(probe.sites for probe in sound), 1)
     shared: dict[str, Any] = {
         "placement": case.placement,
         "seed": case.seed,
         "false_suspected": len(score.false) - len(score.false_confirmed),
         "false_confirmed": len(score.false_confirmed),
-        "false_left": sum(one.sighting.document["status"] != Status.RETRACTED for one in score.false),
+        "false_left": sum(i.sighting.document["status"] != Status.RETRACTED for i in score.false),
         "slowdown_detectors": SLOWDOWN_DETECTOR_VERSION,
         "rounds_missed": round(missed / max(rounds + missed, 1), 3),
-        "hurried": _hurried(rehearsal),
+        "hurried": round(hurried, 3),
         "load": round(os.getloadavg()[0] / (os.cpu_count() or 1), 2),
     }
-    found = [one.sighting for one in score.found]
-    claims = [(float(one.sighting.document["confidence"]), bool(one.events)) for one in score.found]
+    sightings = [i.sighting for i in score.found]
+    claims = [(float(i.sighting.document["confidence"]), bool(i.events)) for i in score.found]
     return [
         TechniqueResult(
             technique=technique,
             target=target,
             claims=claims if number == 0 else [],
-            **_fared(case, number, rehearsal, found),
+            **_fared(case, number, rehearsal, sightings),
             **shared,
         )
         for number, (technique, target) in enumerate(case.tried)
     ]
-
-
-def _hurried(rehearsal: Rehearsal) -> float:
-    """On lines where nothing was done and nothing is broken; the probe abroad is always one of them."""
-    touched = {name for names in rehearsal.hit for name in names}
-    kept = [own for name, own in rehearsal.kept.items() if name not in touched and not own.fault]
-    return round(sum(one.hurried for one in kept) / max(sum(one.sites for one in kept), 1), 3)
 
 
 def _fared(case: Case, number: int, rehearsal: Rehearsal, sightings: Iterable[Sighting]) -> dict[str, Any]:
@@ -367,8 +360,8 @@ def _fared(case: Case, number: int, rehearsal: Rehearsal, sightings: Iterable[Si
         return {}
     event = case.scenario.events[number]
     truth = TECHNIQUES[event.technique].truth
-    own = [(one, _part(one, event, truth)) for one in sightings]
-    told = [(one, part) for one, part in own if part is not None]
+    parts = [(sighting, _part(sighting, event, truth)) for sighting in sightings]
+    told = [(sighting, part) for sighting, part in parts if part is not None]
     if not told:
         return {}
     # The confirmed one, otherwise the one claimed first.

@@ -71,24 +71,20 @@ def run(monitor: Monitor) -> Iterator[MonitorState]:
         known_fingerprints()  # compiled before the clock runs: it takes seconds
         yield MonitorState(0.0)
         clock = msgspec.json.decode(sys.stdin.buffer.readline(), type=LabClock)
-        known: dict[str, dict[str, Any]] = {}
+        documents: dict[str, dict[str, Any]] = {}
         tally = Ingested()
         ends = False
         while not ends:
             began = time.monotonic()
             ends = bool(select.select([sys.stdin], [], [], 0)[0])
-            yield from _look(monitor, clock, store, tally, known)
+            yield from _look(monitor, clock, store, tally, documents)
             if not ends:
                 time.sleep(max(0.0, PAUSE - (time.monotonic() - began)))
-        _write_records(store, Path(monitor.records))
+        with Path(monitor.records).open("wb") as file:
+            for segment in store.archive.segments():
+                for record in store.archive.records(segment):
+                    file.write(record.data + b"\n")
         yield MonitorState(clock.lab(), stored=tally.stored, is_last=True)
-
-
-def _write_records(store: Store, path: Path) -> None:
-    with path.open("wb") as file:
-        for segment in store.archive.segments():
-            for record in store.archive.records(segment):
-                file.write(record.data + b"\n")
 
 
 def _look(
@@ -96,7 +92,7 @@ def _look(
     clock: LabClock,
     store: Store,
     tally: Ingested,
-    known: dict[str, dict[str, Any]],
+    documents: dict[str, dict[str, Any]],
 ) -> Iterator[MonitorState]:
     def bring(paths: Sequence[Path]) -> None:
         ingest.bring_in(store, SOURCE, paths, tally)
@@ -110,8 +106,8 @@ def _look(
     detect.detect(store, monitor.country, clock.begins, now, monitor.shares)
     for incident in store.ledger.incidents(monitor.country):
         document = detailed_document(incident)
-        if known.get(incident.id) != document:
-            known[incident.id] = document
+        if documents.get(incident.id) != document:
+            documents[incident.id] = document
             yield MonitorState(clock.lab(), document, tally.stored)
 
 

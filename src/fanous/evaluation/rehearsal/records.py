@@ -110,21 +110,21 @@ class LabRecords(msgspec.Struct):
         if not path.exists():
             return cls()
         try:
-            found = msgspec.json.decode(lzma.decompress(path.read_bytes()), type=cls)
+            records = msgspec.json.decode(lzma.decompress(path.read_bytes()), type=cls)
         except (lzma.LZMAError, msgspec.MsgspecError) as error:
             raise FanousError(f"{path} does not hold the records of rehearsals: {error}") from None
-        if found.format != FORMAT:
-            raise FanousError(f"{path} holds {found.format}, not {FORMAT}: play the cases again (make lab)")
-        return found
+        if records.format != FORMAT:
+            raise FanousError(f"{path} holds {records.format}, not {FORMAT}: play the cases again (make lab)")
+        return records
 
     def write(self, path: Path) -> None:
         """Write the cases in order of their names, and the kinds in order of their first use; others are dropped."""
         order: dict[int, int] = {}
         cases = {}
         for name in sorted(self.cases):
-            one = self.cases[name]
+            records = self.cases[name]
             cases[name] = msgspec.structs.replace(
-                one, kinds=[order.setdefault(kind, len(order)) for kind in one.kinds]
+                records, kinds=[order.setdefault(kind, len(order)) for kind in records.kinds]
             )
         data = msgspec.json.encode(LabRecords(self.format, [self.kinds[kind] for kind in order], cases))
         path.write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
@@ -137,33 +137,33 @@ class LabRecords(msgspec.Struct):
             lines: the records as the collector kept them.
         """
         known = {shown(parsed_of(encoded(kind))): number for number, kind in enumerate(self.kinds)}
-        own = CaseRecords(tried=case.tried, placement=case.placement, scenario=case.scenario)
+        kept = CaseRecords(tried=case.tried, placement=case.placement, scenario=case.scenario)
         reports: dict[str, int] = {}
-        found = []
+        measurements = []
         for line in lines:
             record = msgspec.json.decode(slim(line, EVERY_READ))
             at = instant_of(record["measurement_start_time"])
             report = {name: record[name] for name in OF_PROBE if name in record}
             number = reports.setdefault(record["report_id"], len(reports))
-            if number == len(own.reports):
-                own.reports.append(report)
+            if number == len(kept.reports):
+                kept.reports.append(report)
             kind = {name: value for name, value in record.items() if name not in (*OF_PROBE, *OF_RECORD)}
             key = shown(parsed_of(encoded(kind)))
             if key not in known:
                 known[key] = len(self.kinds)
                 self.kinds.append(kind)
-            found.append((number, int((at or begins) - begins), known[key]))
-        for by, at, of in sorted(found):
-            own.by.append(by)
-            own.at.append(at)
-            own.kinds.append(of)
-        self.cases[own.name] = own
+            measurements.append((number, int((at or begins) - begins), known[key]))
+        for by, at, of in sorted(measurements):
+            kept.by.append(by)
+            kept.at.append(at)
+            kept.kinds.append(of)
+        self.cases[kept.name] = kept
 
     def lines(self, name: str, begins: float) -> Iterator[bytes]:
         """The records of a case as if it had begun at another instant."""
-        own = self.cases[name]
-        for number, (at, by, kind) in enumerate(zip(own.at, own.by, own.kinds, strict=True)):
-            yield encoded(self.kinds[kind], own.reports[by], begins + at, number)
+        records = self.cases[name]
+        for number, (at, by, kind) in enumerate(zip(records.at, records.by, records.kinds, strict=True)):
+            yield encoded(self.kinds[kind], records.reports[by], begins + at, number)
 
 
 def encoded(
@@ -192,7 +192,7 @@ def shown(parsed: ParsedMeasurement) -> Shown:
     """What a measurement shows: equal for those of one kind."""
     measurement = parsed.measurement
     head = measurement.test_name, measurement.input, measurement.defect, parsed.control_failure
-    observations = sorted(_observation(one) for one in parsed.observations)
+    observations = sorted(_observation(observation) for observation in parsed.observations)
     return *head, *observations, *sorted(map(_verdict, judge(parsed, fingerprints())))
 
 
@@ -235,24 +235,26 @@ def differences(
         For each technique and placement of these cases; a case without a result is a difference.
     """
     latest = {result.key: result for result in results if result.kept_up}
-    found: dict[Place, str] = {}
-    for own, rehearsal in concluded(records, names):
-        for anew in results_of(own.case, rehearsal, score(own.scenario, rehearsal.sightings)):
+    differing: dict[Place, str] = {}
+    for case, rehearsal in concluded(records, names):
+        for anew in results_of(case.case, rehearsal, score(case.scenario, rehearsal.sightings)):
             said = latest.get(anew.key)
             why = "no result" if said is None else "; ".join(_differences(said, anew))
-            found[anew.place] = "; ".join(filter(None, (found.get(anew.place), why and f"{anew.key}: {why}")))
-    return found
+            differing[anew.place] = "; ".join(
+                filter(None, (differing.get(anew.place), why and f"{anew.key}: {why}"))
+            )
+    return differing
 
 
-def _differences(said: TechniqueResult, anew: TechniqueResult) -> Iterator[str]:
+def _differences(result: TechniqueResult, anew: TechniqueResult) -> Iterator[str]:
     for name in COMPARED:
-        before, now = getattr(said, name), getattr(anew, name)
+        before, now = getattr(result, name), getattr(anew, name)
         if before != now:
             yield f"{name} was {before}, is {now}"
-    if (said.confirmed is None) != (anew.confirmed is None):
-        yield "was not confirmed, is" if said.confirmed is None else "was confirmed, is not"
-    if abs(said.kbps - anew.kbps) > NEAR * said.kbps:
-        yield f"kbps was {said.kbps:.0f}, is {anew.kbps:.0f}"
+    if (result.confirmed is None) != (anew.confirmed is None):
+        yield "was not confirmed, is" if result.confirmed is None else "was confirmed, is not"
+    if abs(result.kbps - anew.kbps) > NEAR * result.kbps:
+        yield f"kbps was {result.kbps:.0f}, is {anew.kbps:.0f}"
 
 
 def concluded(records: LabRecords, names: Iterable[str]) -> Iterator[tuple[CaseRecords, Rehearsal]]:
@@ -260,24 +262,23 @@ def concluded(records: LabRecords, names: Iterable[str]) -> Iterator[tuple[CaseR
     known_fingerprints()
     wanted = list(names)
     for first in range(0, len(wanted), IN_ONE_STORE):
-        yield from _concluded(records, wanted[first : first + IN_ONE_STORE])
-
-
-def _concluded(records: LabRecords, names: Iterable[str]) -> Iterator[tuple[CaseRecords, Rehearsal]]:
-    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store", staged=True) as store:
-        for number, name in enumerate(names):
-            own = records.cases[name]
-            begins = BEGINS + number * APART
-            path = Path(folder) / "records.jsonl"
-            path.write_bytes(b"".join(line + b"\n" for line in records.lines(name, begins)))
-            ingest.bring_in(store, SOURCE, [path], Ingested())
-            yield own, _found(own.scenario, store, begins)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            open_store(Path(folder) / "store", staged=True) as store,
+        ):
+            for number, name in enumerate(wanted[first : first + IN_ONE_STORE]):
+                case = records.cases[name]
+                begins = BEGINS + number * APART
+                path = Path(folder) / "records.jsonl"
+                path.write_bytes(b"".join(line + b"\n" for line in records.lines(name, begins)))
+                ingest.bring_in(store, SOURCE, [path], Ingested())
+                yield case, _found(case.scenario, store, begins)
 
 
 def _found(scenario: Scenario, store: Store, begins: float) -> Rehearsal:
     until = begins + scenario.duration * scenario.stretch
-    own = store.of(Provenance.SYNTHETIC)
-    now = heard_until(own, scenario.country, begins, until, scenario.tick_stands_for)
+    synthetic = store.of(Provenance.SYNTHETIC)
+    now = heard_until(synthetic, scenario.country, begins, until, scenario.tick_stands_for)
     detect.detect(store, scenario.country, begins, now, shares_of(scenario))
     sightings = Sightings()
     for incident in store.ledger.incidents(scenario.country, begins, until):

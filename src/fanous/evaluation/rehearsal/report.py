@@ -16,7 +16,7 @@ from rich.text import Text
 from fanous.evaluation.rehearsal.run import Rehearsal, Watcher, settings_for
 from fanous.evaluation.rehearsal.score import Found, LabClock, Met, Score, Sighting
 from fanous.evaluation.rehearsal.vantage_point import SCREENING, Duty, profile_document
-from fanous.lab.scenario import Expectation, Scenario, ScenarioStep
+from fanous.lab.scenario import Expectation, Scenario
 from fanous.model.instant import to_iso
 from fanous.model.verdict import State
 from fanous.probe.outcome import Outcome
@@ -27,50 +27,47 @@ def report_lines(rehearsal: Rehearsal, score: Score) -> list[str]:
     """What happened, what was found, what was missed, and whether the lab kept up."""
     scenario = rehearsal.scenario
     lines = [f"{scenario.title} (one second stands for {scenario.stretch:.0f})", ""]
-    lines += [_happened(event, len(hit)) for event, hit in zip(scenario.events, rehearsal.hit, strict=True)]
+    for event, hit in zip(scenario.events, rehearsal.hit, strict=True):
+        about = f" {', '.join(event.targets)}" if event.targets else ""
+        where = f"{len(event.networks)} network{'s' if len(event.networks) > 1 else ''}"
+        when = f"{event.at:5.0f} - {event.until:.0f} s"
+        lines.append(f"{when}  {event.technique}{about} on {where}, {len(hit)} vantage points")
     lines += ["nothing happened"] if not scenario.events else []
     lines.append("")
-    lines += [line for one in score.found for line in _found(one)]
+    lines += [line for incident in score.found for line in _found(incident)]
     lines += ["nothing was found"] if not score.found else []
-    lines += [f"MISSED  {_wanted(met)}: {met.why}" for met in score.missed]
+    for met in score.missed:
+        wanted = met.expectation
+        scope = f", {wanted.scope}" if wanted.scope else ""
+        lines.append(
+            f"MISSED  {wanted.kind} of {', '.join(wanted.targets) or 'the network'}{scope}: {met.why}"
+        )
     if not score.missed and not score.false:
         lines.append("as expected: nothing missed, nothing false")
     lines += ["", _kept(rehearsal)]
     return lines
 
 
-def _happened(event: ScenarioStep, points: int) -> str:
-    about = f" {', '.join(event.targets)}" if event.targets else ""
-    where = f"{len(event.networks)} network{'s' if len(event.networks) > 1 else ''}, {points} vantage points"
-    return f"{event.at:5.0f} - {event.until:.0f} s  {event.technique}{about} on {where}"
-
-
-def _found(one: Found) -> list[str]:
-    document = one.sighting.document
+def _found(incident: Found) -> list[str]:
+    document = incident.sighting.document
     named = ", ".join(title(part["target"]) or "the network" for part in document["parts"])
     how = ", ".join(document["mechanisms"]) or "how: open"
     claim = f"{document['kind']} of {named}, {document['scope']}, {how}"
-    if not one.events:
+    if not incident.events:
         return [f"FALSE   {document['id']} {document['status']}: {claim} ({document['reason']})"]
-    parts = [f"suspected at {one.sighting.suspected:.1f} s"]
-    if one.seconds_to_confirm is not None:
-        parts.append(f"confirmed {one.seconds_to_confirm:.1f} s after it began")
-    if one.seconds_to_end is not None:
-        parts.append(f"over {one.seconds_to_end:.1f} s after it ended")
+    parts = [f"suspected at {incident.sighting.suspected:.1f} s"]
+    if incident.seconds_to_confirm is not None:
+        parts.append(f"confirmed {incident.seconds_to_confirm:.1f} s after it began")
+    if incident.seconds_to_end is not None:
+        parts.append(f"over {incident.seconds_to_end:.1f} s after it ended")
     return [f"found   {document['id']} {document['status']}: {claim}", f"        {', '.join(parts)}"]
-
-
-def _wanted(met: Met) -> str:
-    wanted = met.expectation
-    about = ", ".join(wanted.targets) or "the network"
-    return f"{wanted.kind} of {about}{f', {wanted.scope}' if wanted.scope else ''}"
 
 
 def _kept(rehearsal: Rehearsal) -> str:
     kept = rehearsal.kept.values()
-    rounds, missed = sum(one.rounds for one in kept), sum(one.missed for one in kept)
-    made, arrived = sum(one.measurements for one in kept), sum(one.acknowledged for one in kept)
-    slowest = max((one.slowest for one in kept), default=0.0)
+    rounds, missed = sum(probe.rounds for probe in kept), sum(probe.missed for probe in kept)
+    made, arrived = sum(probe.measurements for probe in kept), sum(probe.acknowledged for probe in kept)
+    slowest = max((probe.slowest for probe in kept), default=0.0)
     return (
         f"{rehearsal.seconds:.0f} s in all; {rounds} rounds made and {missed} left out, "
         f"{made:,} measurements, {arrived:,} acknowledged; the slowest round took {slowest:.1f} s"
@@ -83,13 +80,13 @@ def rehearsal_document(rehearsal: Rehearsal, score: Score) -> dict[str, Any]:
         "scenario": rehearsal.scenario.title,
         "country": rehearsal.scenario.country,
         "events": _events(rehearsal),
-        "incidents": [one.sighting.document for one in score.found],
+        "incidents": [incident.sighting.document for incident in score.found],
         "expected": [_expected(met) for met in score.met],
         "seconds_to_confirm": _seconds(score.found, "seconds_to_confirm"),
         "seconds_to_end": _seconds(score.found, "seconds_to_end"),
-        "labels": {one.id: one.label for one in score.found if one.events},
+        "labels": {incident.id: incident.label for incident in score.found if incident.events},
         "missed": [_expected(met) for met in score.missed],
-        "false": [_false(one) for one in score.false],
+        "false": [_false(incident) for incident in score.false],
         "lab": _lab(rehearsal),
     }
 
@@ -123,15 +120,15 @@ def _expected(met: Met) -> dict[str, Any]:
 
 
 def _seconds(found: tuple[Found, ...], name: str) -> dict[str, float | None]:
-    return {one.id: getattr(one, name) for one in found if one.events}
+    return {incident.id: getattr(incident, name) for incident in found if incident.events}
 
 
-def _false(one: Found) -> dict[str, Any]:
-    document = one.sighting.document
+def _false(incident: Found) -> dict[str, Any]:
+    document = incident.sighting.document
     return {
-        "incident": one.id,
+        "incident": incident.id,
         "status": document["status"],
-        "was_confirmed": one.sighting.confirmed is not None,
+        "was_confirmed": incident.sighting.confirmed is not None,
         "kind": document["kind"],
         "entities": document["entities"],
         "targets": document["targets"],
@@ -151,11 +148,11 @@ def _lab(rehearsal: Rehearsal) -> dict[str, Any]:
         "duration_seconds": scenario.duration,
         "seconds": rehearsal.seconds,
         "vantage_points": len(rehearsal.kept),
-        "rounds": sum(one.rounds for one in kept),
-        "rounds_missed": sum(one.missed for one in kept),
-        "slowest_round_seconds": max((one.slowest for one in kept), default=0.0),
-        "measurements": sum(one.measurements for one in kept),
-        "acknowledged": sum(one.acknowledged for one in kept),
+        "rounds": sum(probe.rounds for probe in kept),
+        "rounds_missed": sum(probe.missed for probe in kept),
+        "slowest_round_seconds": max((probe.slowest for probe in kept), default=0.0),
+        "measurements": sum(probe.measurements for probe in kept),
+        "acknowledged": sum(probe.acknowledged for probe in kept),
         "stored": rehearsal.stored,
         "profile": profile_document(settings_for(scenario, SCREENING)),
     }
@@ -212,7 +209,7 @@ class Picture(Watcher):
         self._sightings = sightings
 
     def drawn(self) -> Group:
-        return Group(self._head(), self._grid(), *(self._line(one) for one in self._sightings))
+        return Group(self._head(), self._grid(), *(self._line(sighting) for sighting in self._sightings))
 
     def _now(self) -> float:
         return self._clock.lab() if self._clock else 0.0

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.monitor import Monitor, MonitorState
 from fanous.evaluation.rehearsal.score import LabClock, Sighting, Sightings, clock_of
-from fanous.evaluation.rehearsal.services import OutsideServices, write_specification
+from fanous.evaluation.rehearsal.services import OutsideServices
 from fanous.evaluation.rehearsal.vantage_point import Duty, Kept, LabProbe, lab_settings, patient
 from fanous.lab.censors import Undo, apply, hit_by
 from fanous.lab.censors.cut import RESIDUAL_SECONDS, Cut, rate_of
@@ -131,8 +131,8 @@ def duties_of(
     settings = settings_for(scenario, settings)
     duties: list[Duty] = []
     for line in lines_of(scenario):
-        own = [point for point in points if point.asn == line.asn]
-        for nth, point in enumerate(own):
+        of_network = [point for point in points if point.asn == line.asn]
+        for nth, point in enumerate(of_network):
             number = len(duties)
             duties.append(
                 Duty(
@@ -271,7 +271,7 @@ def start_outside(internet: Internet, folder: Path, tick: float) -> None:
         names={site.host: list(site.addresses) for site in internet.sites},
         share_seconds=tick,
     )
-    write_specification(specification, outside)
+    specification.write_bytes(msgspec.json.encode(outside))
     argv = [sys.executable, "-m", "fanous.evaluation.rehearsal.services", str(specification)]
     internet.programs.start("outside", internet.names.outside, argv)
     internet.programs.wait_for_port("outside", internet.names.outside, outside.address, PORT)
@@ -281,7 +281,7 @@ def start_outside(internet: Internet, folder: Path, tick: float) -> None:
 def _monitor(scenario: Scenario, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The owner of the store, as a program; it ends when its stdin is closed."""
     specification = folder / "monitor.json"
-    told = Monitor(
+    specified = Monitor(
         store=str(folder / "store"),
         inbox=str(folder / "inbox"),
         country=scenario.country,
@@ -289,7 +289,7 @@ def _monitor(scenario: Scenario, folder: Path) -> Iterator[subprocess.Popen[byte
         tick=scenario.tick,
         records=str(folder / "records.jsonl"),
     )
-    specification.write_bytes(msgspec.json.encode(told))
+    specification.write_bytes(msgspec.json.encode(specified))
     argv = [sys.executable, "-m", "fanous.evaluation.rehearsal.monitor", str(specification)]
     with (folder / "monitor.log").open("wb") as log:
         child = subprocess.Popen(
@@ -403,7 +403,9 @@ class Play:
     def _listen_once(self) -> MonitorState:
         line = self._monitor.stdout.readline() if self._monitor.stdout is not None else b""
         if not line:
-            raise FanousError(f"the monitor of the rehearsal ended: {self._last_words()}")
+            output = (self._folder / "monitor.log").read_text(encoding="utf-8", errors="replace").strip()
+            last = output.splitlines()[-1] if output else "no output"
+            raise FanousError(f"the monitor of the rehearsal ended: {last}")
         return msgspec.json.decode(line, type=MonitorState)
 
     def _listen(self) -> None:
@@ -415,7 +417,3 @@ class Play:
                 self._watcher.found(self._sightings.all())
             if state.is_last:
                 self._last = state
-
-    def _last_words(self) -> str:
-        said = (self._folder / "monitor.log").read_text(encoding="utf-8", errors="replace").strip()
-        return said.splitlines()[-1] if said else "no output"

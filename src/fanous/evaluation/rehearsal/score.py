@@ -155,22 +155,22 @@ class Score:
 
     @property
     def missed(self) -> tuple[Met, ...]:
-        return tuple(one for one in self.met if one.why)
+        return tuple(met for met in self.met if met.why)
 
     @property
     def false(self) -> tuple[Found, ...]:
         """Claims, confirmed or suspected at any time, that nothing explains."""
-        return tuple(one for one in self.found if not one.events)
+        return tuple(incident for incident in self.found if not incident.events)
 
     @property
     def false_confirmed(self) -> tuple[Found, ...]:
-        return tuple(one for one in self.false if one.sighting.confirmed is not None)
+        return tuple(incident for incident in self.false if incident.sighting.confirmed is not None)
 
 
 def score(scenario: Scenario, sightings: Sequence[Sighting]) -> Score:
     """Match incidents with events, and expectations with incidents."""
-    found = tuple(_found(scenario, sighting) for sighting in sightings)
-    return Score(found, tuple(_met(expected, found) for expected in scenario.expects))
+    incidents = tuple(_found(scenario, sighting) for sighting in sightings)
+    return Score(incidents, tuple(_met(expected, incidents) for expected in scenario.expects))
 
 
 def _found(scenario: Scenario, sighting: Sighting) -> Found:
@@ -232,32 +232,32 @@ def _label(events: Sequence[ScenarioStep], sighting: Sighting) -> str:
     return labels[0]
 
 
-def _met(expected: Expectation, found: Sequence[Found]) -> Met:
+def _met(expected: Expectation, incidents: Sequence[Found]) -> Met:
     """Met by the first incident that has everything expected; otherwise the nearest one, and what it lacks."""
-    tried = sorted(((_lacks(expected, one), one) for one in found if one.events), key=lambda t: len(t[0]))
+    tried = sorted(((_lacks(expected, i), i) for i in incidents if i.events), key=lambda t: len(t[0]))
     if not tried:
         return Met(expected, "", "nothing was found")
     lacks, best = tried[0]
     return Met(expected, best.id, "; ".join(lacks))
 
 
-def _lacks(expected: Expectation, one: Found) -> list[str]:
-    document, lacks = one.sighting.document, []
-    if expected.status == "confirmed" and one.sighting.confirmed is None:
-        lacks.append(f"{one.id} was never confirmed ({document['reason']})")
+def _lacks(expected: Expectation, incident: Found) -> list[str]:
+    document, lacks = incident.sighting.document, []
+    if expected.status == "confirmed" and incident.sighting.confirmed is None:
+        lacks.append(f"{incident.id} was never confirmed ({document['reason']})")
     kinds = {part["kind"] for part in document["parts"]}
     if expected.kind not in kinds:
-        lacks.append(f"{one.id} is {document['kind']}, not {expected.kind}")
+        lacks.append(f"{incident.id} is {document['kind']}, not {expected.kind}")
     if expected.scope is not None and document["scope"] != expected.scope:
         lacks.append(f"its scope is {document['scope']}, not {expected.scope}")
     if expected.access is not None and document["access"] != expected.access:
         lacks.append(f"its access is {document['access']}, not {expected.access}")
-    unseen = as_measured(expected.targets) - one.sighting.targets
+    unseen = as_measured(expected.targets) - incident.sighting.targets
     if unseen:
         lacks.append(f"{', '.join(sorted(unseen))} not named")
     if expected.mechanisms and not set(expected.mechanisms) & set(document["mechanisms"]):
         named = ", ".join(document["mechanisms"]) or "none"
         lacks.append(f"mechanisms {named}, not {' or '.join(expected.mechanisms)}")
-    if one.extra_networks:
-        lacks.append(f"networks on which nothing was done: {', '.join(map(str, one.extra_networks))}")
+    if incident.extra_networks:
+        lacks.append(f"networks on which nothing was done: {', '.join(map(str, incident.extra_networks))}")
     return lacks

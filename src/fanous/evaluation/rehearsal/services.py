@@ -7,7 +7,6 @@ a dozen times a second.
 """
 
 import asyncio
-import json
 import sys
 from dataclasses import dataclass
 from hashlib import sha256
@@ -59,13 +58,10 @@ class SharedHelper(Helper):
         if task is None or now - at > self._seconds:
             task = asyncio.create_task(super().answer(body, user_agent))
             self._asked[key] = (now, task)
-            self._forget(now)
+            for other, (since, earlier) in list(self._asked.items()):
+                if earlier.done() and now - since > self._seconds:
+                    del self._asked[other]
         return await asyncio.shield(task)
-
-    def _forget(self, now: float) -> None:
-        for key, (at, task) in list(self._asked.items()):
-            if task.done() and now - at > self._seconds:
-                del self._asked[key]
 
 
 def main(specification: Path) -> None:
@@ -87,10 +83,6 @@ def main(specification: Path) -> None:
             seal_seconds=SEAL_SECONDS,
         )
     )
-
-
-def write_specification(path: Path, outside: OutsideServices) -> None:
-    path.write_text(json.dumps(msgspec.to_builtins(outside)), encoding="utf-8")
 
 
 if __name__ == "__main__":

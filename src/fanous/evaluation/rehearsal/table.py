@@ -111,7 +111,7 @@ def _played(
     older: dict[tuple[str, str], list[TechniqueResult]] = defaultdict(list)
     for r in results:
         older[r.rules, r.detectors].append(r)
-    whole = [own for own in older.values() if 2 * len({r.technique for r in own}) > len(techniques)]
+    whole = [group for group in older.values() if 2 * len({r.technique for r in group}) > len(techniques)]
     if not whole or 2 * len({r.technique for r in today}) > len(techniques):
         return today, f"This page holds for {now}.{_carried(today)}{_outdated(results, holding)}"
     rules, detectors = whole[-1][0].rules, whole[-1][0].detectors
@@ -190,8 +190,8 @@ def share(hits: int, n: int) -> str:
 
 def quantile(values: Iterable[float | None], q: float) -> float | None:
     """By nearest rank; ``None`` = there are no values."""
-    known = sorted(value for value in values if value is not None)
-    return known[min(len(known) - 1, int(q * len(known)))] if known else None
+    ordered = sorted(value for value in values if value is not None)
+    return ordered[min(len(ordered) - 1, int(q * len(ordered)))] if ordered else None
 
 
 def _seconds(value: float | None) -> str:
@@ -218,36 +218,33 @@ def _summary(interference: Sequence[TechniqueResult], quiet: Sequence[TechniqueR
 
 def _median_share(values: Iterable[float | None]) -> str:
     """Of the results that say it."""
-    known = [value for value in values if value is not None]
-    return f"{median(known):.3f} (n = {len(known)})" if known else "-"
+    measured = [value for value in values if value is not None]
+    return f"{median(measured):.3f} (n = {len(measured)})" if measured else "-"
 
 
 def _rightly(
     interference: Sequence[TechniqueResult], quiet: Sequence[TechniqueResult]
 ) -> list[tuple[str, str]]:
     """How often claims are true."""
-    every = len(interference)
     lone = [r for r in interference if r.placement == "isp" and r.found]
     rates = [r for r in interference if r.true_kbps and r.kbps]
+    stated = [r for r in quiet if r.false_left is not None]
     return [
-        ("right mechanism, or a coarser and true one", share(_count(interference, _is_right), every)),
-        ("wrong mechanism", share(_count(interference, _is_wrong), every)),
-        ("confirmed", share(_count(interference, lambda r: r.confirmed is not None), every)),
+        ("right mechanism, or a coarser and true one", _rate(interference, _is_right)),
+        ("wrong mechanism", _rate(interference, _is_wrong)),
+        ("confirmed", _rate(interference, lambda r: r.confirmed is not None)),
         ("techniques found right at least once", _techniques_seen(interference)),
-        (
-            "a single network reported as more than one",
-            share(_count(lone, lambda r: not r.scope_right), len(lone)),
-        ),
-        ("kbit/s within 15 % of the truth", share(_count(rates, _near), len(rates))),
+        ("a single network reported as more than one", _rate(lone, lambda r: not r.scope_right)),
+        ("kbit/s within 15 % of the truth", _rate(rates, lambda r: abs(r.kbps / r.true_kbps - 1) <= 0.15)),
         (
             "quiet and not-interference runs with a false confirmation",
-            share(_count(quiet, _lied), len(quiet)),
+            _rate(quiet, lambda r: r.false_confirmed),
         ),
-        ("the same with a false suspicion", share(_count(quiet, _doubted), len(quiet))),
-        ("the same with one that was not retracted", share(_count(quiet, _left), _count(quiet, _told_left))),
+        ("the same with a false suspicion", _rate(quiet, lambda r: r.false_suspected)),
+        ("the same with one that was not retracted", _rate(stated, lambda r: r.false_left)),
         (
             "runs of interference with another, false confirmation",
-            share(_count(interference, _lied), every),
+            _rate(interference, lambda r: r.false_confirmed),
         ),
     ]
 
@@ -283,24 +280,8 @@ def _count(results: Iterable[TechniqueResult], holds: Callable[[TechniqueResult]
     return sum(bool(holds(result)) for result in results)
 
 
-def _lied(result: TechniqueResult) -> bool:
-    return result.false_confirmed > 0
-
-
-def _doubted(result: TechniqueResult) -> bool:
-    return result.false_suspected > 0
-
-
-def _left(result: TechniqueResult) -> bool:
-    return bool(result.false_left)
-
-
-def _told_left(result: TechniqueResult) -> bool:
-    return result.false_left is not None
-
-
-def _near(result: TechniqueResult) -> bool:
-    return abs(result.kbps / result.true_kbps - 1) <= 0.15
+def _rate(results: Sequence[TechniqueResult], holds: Callable[[TechniqueResult], object]) -> str:
+    return share(_count(results, holds), len(results))
 
 
 def _kind(result: TechniqueResult) -> Kind:
@@ -347,10 +328,10 @@ def _techniques_seen(results: Sequence[TechniqueResult]) -> str:
 
 
 def _median_p95(values: Iterable[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    if not known:
+    measured = [value for value in values if value is not None]
+    if not measured:
         return "-"
-    return f"{median(known):.1f} and {_seconds(quantile(known, 0.95))} (n = {len(known)})"
+    return f"{median(measured):.1f} and {_seconds(quantile(measured, 0.95))} (n = {len(measured)})"
 
 
 COLUMNS = (
@@ -374,25 +355,25 @@ def _techniques(results: Sequence[TechniqueResult]) -> list[str]:
     for result in results:
         by_name[result.technique, result.placement].append(result)
     lines = ["## Techniques", "", f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"]
-    for (technique, placement), own in sorted(by_name.items()):
-        named = sorted({m for r in own for m in r.mechanisms})
+    for (technique, placement), group in sorted(by_name.items()):
+        named = sorted({m for r in group for m in r.mechanisms})
         scopes = sorted(
-            {f"{r.scope}{f' ({r.access})' if r.access not in ('', 'any') else ''}" for r in own if r.scope}
+            {f"{r.scope}{f' ({r.access})' if r.access not in ('', 'any') else ''}" for r in group if r.scope}
         )
-        confirmed = [r.confirmed for r in own]
+        confirmed = [r.confirmed for r in group]
         cells = [
             f"`{technique}`",
             placement,
-            str(len(own)),
-            str(_count(own, lambda r: r.found)),
-            str(_count(own, lambda r: r.confirmed is not None)),
-            str(_count(own, _is_right)),
-            str(_count(own, _is_wrong)),
+            str(len(group)),
+            str(_count(group, lambda r: r.found)),
+            str(_count(group, lambda r: r.confirmed is not None)),
+            str(_count(group, _is_right)),
+            str(_count(group, _is_wrong)),
             ", ".join(f"`{name}`" for name in named) or "-",
             ", ".join(scopes) or "-",
             _seconds(quantile(confirmed, 0.5)),
             _seconds(quantile(confirmed, 0.95)),
-            ", ".join(f"`{version}`" for version in sorted({r.detectors for r in own})),
+            ", ".join(f"`{version}`" for version in sorted({r.detectors for r in group})),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
@@ -408,11 +389,11 @@ def _quiet(results: Sequence[TechniqueResult]) -> list[str]:
         "| case | n | false suspicions | false confirmations | not retracted |",
         "|---|---|---|---|---|",
     ]
-    for name, own in sorted(by_name.items()):
-        suspected, confirmed = sum(r.false_suspected for r in own), sum(r.false_confirmed for r in own)
-        told = [r.false_left for r in own if r.false_left is not None]
-        left = sum(told) if told else "-"
-        lines.append(f"| `{name}` | {len(own)} | {suspected} | {confirmed} | {left} |")
+    for name, group in sorted(by_name.items()):
+        suspected, confirmed = sum(r.false_suspected for r in group), sum(r.false_confirmed for r in group)
+        stated = [r.false_left for r in group if r.false_left is not None]
+        standing = sum(stated) if stated else "-"
+        lines.append(f"| `{name}` | {len(group)} | {suspected} | {confirmed} | {standing} |")
     return lines
 
 
@@ -460,7 +441,7 @@ def run_cases(
         if time.monotonic() > until:
             return
         try:
-            found = play(case)
+            came = play(case)
         except (FanousError, OSError, TimeoutError, subprocess.SubprocessError) as error:
             broken += 1
             if broken >= MOST_BROKEN:
@@ -468,8 +449,8 @@ def run_cases(
             yield case, [], str(error) or type(error).__name__
             continue
         broken = 0
-        append(results, found)
-        yield case, found, ""
+        append(results, came)
+        yield case, came, ""
 
 
 def line(result: TechniqueResult) -> str:
@@ -493,9 +474,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--page", action="store_true", help="only write the page, from the results so far")
     chosen = parser.parse_args(arguments)
     results, records = chosen.out / RESULTS, LabRecords.read(chosen.out / RECORDS)
-    found = differences(records, sorted(records.cases), known(results))
-    print(*filter(None, found.values()), sep="\n", file=sys.stderr, flush=True)
-    holding = {place for place, why in found.items() if not why}
+    differing = differences(records, sorted(records.cases), known(results))
+    print(*filter(None, differing.values()), sep="\n", file=sys.stderr, flush=True)
+    holding = {place for place, why in differing.items() if not why}
     if not chosen.page:
         wanted = (case for case in cases(chosen.seeds) if chosen.only in f"{case.tried} {case.placement}")
         until = time.monotonic() + 60 * chosen.minutes

@@ -65,21 +65,17 @@ class Raid:
 
 def raid_attempts(raid: Raid, seed: int) -> list[SimulatedAttempt]:
     """All attempts on the raid's networks, in the order of time."""
-    made = [
-        one for asn in range(1, raid.networks + 1) for one in _of_network(raid, asn, Random(f"{seed}/{asn}"))
+    attempts = [
+        a for asn in range(1, raid.networks + 1) for a in _of_network(raid, asn, Random(f"{seed}/{asn}"))
     ]
-    return sorted(made, key=lambda attempt: attempt.hour)
+    return sorted(attempts, key=lambda attempt: attempt.hour)
 
 
 def _of_network(raid: Raid, asn: int, chance: Random) -> Iterator[SimulatedAttempt]:
     on = (QUIET, QUIET + raid.hours) if raid.denies else (0.0, 0.0)
     yield from volunteers(raid.honest, asn, raid.until, on, "ooni", chance)
     if raid.denies:
-        for number in range(OWN_PROBES):
-            hour = chance.uniform(0, 1 / 12)
-            while hour < raid.until:
-                yield SimulatedAttempt(hour, asn, f"own {asn}.{number}", _is_within(hour, on), "edge")
-                hour += 1 / 12
+        yield from own_probes(OWN_PROBES, asn, raid.until, on, 1 / 12, chance)
     start = QUIET + chance.uniform(0, ROUND)
     for turn in range(int(raid.hours / ROUND)):
         for name in range(raid.lines * raid.names):
@@ -107,6 +103,17 @@ def volunteers(
                 hour, asn, sender, _is_within(hour, on), through, vouched=False, software=f"probe {version}"
             )
             hour, turn = hour + chance.expovariate(RATE), turn + 1
+
+
+def own_probes(
+    number: int, asn: int, until: float, on: tuple[float, float], every: float, chance: Random
+) -> Iterator[SimulatedAttempt]:
+    """An organisation's probes on one network; ``on`` as for ``volunteers``, ``every`` = hours between two rounds."""
+    for probe in range(number):
+        hour = chance.uniform(0, every)
+        while hour < until:
+            yield SimulatedAttempt(hour, asn, f"own {asn}.{probe}", _is_within(hour, on), "edge")
+            hour += every
 
 
 def lie(through: str, hour: float, asn: int, turn: int, name: int, *, fails: bool) -> SimulatedAttempt:
@@ -152,13 +159,13 @@ SILENCED_UNTIL = QUIET + SILENCED_HOURS + 4
 def silencing_attempts(silencing: Silencing, seed: int) -> list[SimulatedAttempt]:
     """All attempts on the networks, in the order of time; people measure alike whether anyone lies or not."""
     on = (QUIET, QUIET + SILENCED_HOURS)
-    made: list[SimulatedAttempt] = []
+    attempts: list[SimulatedAttempt] = []
     for number, asn in enumerate(silencing.asns):
         chance = Random(f"{seed}/{asn}/people")
-        made += volunteers(silencing.honest, asn, SILENCED_UNTIL, on, silencing.through, chance)
+        attempts += volunteers(silencing.honest, asn, SILENCED_UNTIL, on, silencing.through, chance)
         if number < silencing.networks:
-            made += _denials(silencing, asn, Random(f"{seed}/{asn}/denials"))
-    return sorted(made, key=lambda attempt: attempt.hour)
+            attempts += _denials(silencing, asn, Random(f"{seed}/{asn}/denials"))
+    return sorted(attempts, key=lambda attempt: attempt.hour)
 
 
 def _denials(silencing: Silencing, asn: int, chance: Random) -> Iterator[SimulatedAttempt]:
@@ -203,12 +210,12 @@ ATTACKED = 2
 
 def prelude_attempts(prelude: Prelude, seed: int) -> list[SimulatedAttempt]:
     """All attempts on both networks, in the order of time; without liars if there are no lines."""
-    made = [
-        one
+    attempts = [
+        watcher
         for asn in range(1, ATTACKED + 1)
-        for one in (*_watchers(prelude, asn, seed), *_poison(prelude, asn, seed))
+        for watcher in (*_watchers(prelude, asn, seed), *_poison(prelude, asn, seed))
     ]
-    return sorted(made, key=lambda attempt: attempt.hour)
+    return sorted(attempts, key=lambda attempt: attempt.hour)
 
 
 def _watchers(prelude: Prelude, asn: int, seed: int) -> Iterator[SimulatedAttempt]:
@@ -221,11 +228,7 @@ def _watchers(prelude: Prelude, asn: int, seed: int) -> Iterator[SimulatedAttemp
                 hour, asn, f"{STATED}honest {asn}.{number}", hour >= PRELUDE, "edge", vouched=False
             )
             hour += chance.expovariate(RATE)
-    for number in range(prelude.own):
-        hour = chance.uniform(0, 1 / OWN_ROUNDS)
-        while hour < end:
-            yield SimulatedAttempt(hour, asn, f"own {asn}.{number}", hour >= PRELUDE, "edge")
-            hour += 1 / OWN_ROUNDS
+    yield from own_probes(prelude.own, asn, end, (PRELUDE, end), 1 / OWN_ROUNDS, chance)
 
 
 def _poison(prelude: Prelude, asn: int, seed: int) -> Iterator[SimulatedAttempt]:
@@ -261,11 +264,11 @@ def lied_about(seed: int, signals: Sequence[str], of_others: Sequence[str] = ())
     """
     start = FIRST + 28 * DAY + Random(f"{seed}/lie").randrange(0, int(DAY), 1800)
     found = []
-    for one in quiet_month(COUNTRIES[0], seed):
-        name = one.key.signal
+    for series in quiet_month(COUNTRIES[0], seed):
+        name = series.key.signal
         source = "ioda" if name in (*OF_OBSERVATORY, *signals) else "made up"
         lies = name in (*signals, *of_others)
-        gone = (one.times >= start) & (one.times < start + LIE_HOURS * HOUR) & lies
-        values = one.values * (1 - (1 - LEFT) * gone)
-        found.append(replace(one, key=replace(one.key, source=source), values=values))
+        gone = (series.times >= start) & (series.times < start + LIE_HOURS * HOUR) & lies
+        values = series.values * (1 - (1 - LEFT) * gone)
+        found.append(replace(series, key=replace(series.key, source=source), values=values))
     return found

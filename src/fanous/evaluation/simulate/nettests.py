@@ -113,16 +113,16 @@ def _look_up(steps: StepLists, visit: SimulatedVisit, chance: Random) -> list[st
     page, rtt = visit.page, _rtt(visit.of.probe, chance)
     forged = {Fate.DNS_BOGON: BOGON, Fate.PORTAL: PORTAL}.get(visit.fate)
     true = [answer(ip, page.asn, page.org) for ip in page.addresses]
-    given = [answer(forged, 0, "")] if forged else true
-    steps.lookup(page.host, given, engine="getaddrinfo", resolver="", kind="ANY", took=rtt / 3)
+    answers = [answer(forged, 0, "")] if forged else true
+    steps.lookup(page.host, answers, engine="getaddrinfo", resolver="", kind="ANY", took=rtt / 3)
     cut = TIMED_OUT if visit.fate is Fate.PORTAL else None
     for engine, resolver in (("udp", "8.8.8.8:53"), ("doh", "https://dns.google/dns-query")):
         for kind, key in (("A", "ipv4"), ("AAAA", "ipv6")):
-            found = [] if cut else [row for row in true if key in row]
-            failure = cut or (None if found else "dns_no_answer")
+            rows = [] if cut else [row for row in true if key in row]
+            failure = cut or (None if rows else "dns_no_answer")
             took = 5.0 if cut else rtt / 2
             steps.lookup(
-                page.host, found, engine=engine, resolver=resolver, kind=kind, took=took, failure=failure
+                page.host, rows, engine=engine, resolver=resolver, kind=kind, took=took, failure=failure
             )
     first = [forged] if forged else []
     return first if cut else [*first, *page.addresses]
@@ -263,8 +263,8 @@ def whatsapp_measurement(of: Round, began: float, chance: Random) -> dict[str, A
     steps, rtt = StepLists(now=0.001), of.probe.network.rtt
     for host in CHAT_HOSTS:
         ip = chance.choice(CHAT_ADDRESSES)
-        given = [answer(ip, 16509, "Amazon.com, Inc.")]
-        steps.lookup(host, given, engine="system", resolver="", kind="A", took=rtt / 3)
+        answers = [answer(ip, 16509, "Amazon.com, Inc.")]
+        steps.lookup(host, answers, engine="system", resolver="", kind="A", took=rtt / 3)
         steps.connect(ip, 443, rtt)
     for page in (REGISTRATION, WHATSAPP):
         _browse(steps, page, rtt)
@@ -286,8 +286,8 @@ def messenger_measurement(of: Round, began: float, chance: Random, *, lied_to: b
     opinion: dict[str, Any] = {}
     for name, (host, true) in MESSENGER_HOSTS.items():
         ip = BOGON if lied_to else true
-        given = [answer(ip, 0 if lied_to else FACEBOOK.asn, FACEBOOK.org)]
-        steps.lookup(host, given, engine="system", resolver="", kind="A", took=rtt / 3)
+        answers = [answer(ip, 0 if lied_to else FACEBOOK.asn, FACEBOOK.org)]
+        steps.lookup(host, answers, engine="system", resolver="", kind="A", took=rtt / 3)
         steps.connect(ip, 443, TIMEOUT if lied_to else rtt, TIMED_OUT if lied_to else None)
         key = name.replace("-", "_")
         opinion |= {f"facebook_{key}_dns_consistent": None, f"facebook_{key}_reachable": None}
@@ -311,8 +311,8 @@ def _post(steps: StepLists, ip: str, port: int, rtt: float, *, fails: bool) -> N
 
 def _browse(steps: StepLists, page: SimulatedPage, rtt: float) -> None:
     ip = page.v4[0]
-    given = [answer(ip, page.asn, page.org)]
-    steps.lookup(page.host, given, engine="system", resolver="", kind="A", took=rtt / 3)
+    answers = [answer(ip, page.asn, page.org)]
+    steps.lookup(page.host, answers, engine="system", resolver="", kind="A", took=rtt / 3)
     steps.connect(ip, 443, rtt)
     steps.handshake(ip, page.host, rtt * 2, None, 4_380)
     began = steps.now

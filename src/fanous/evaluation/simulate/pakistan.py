@@ -34,7 +34,6 @@ from fanous.evaluation.simulate.records import (
     Flaw,
     Keeper,
     Round,
-    SimulatedNetwork,
     SimulatedPage,
     SimulatedProbe,
     Span,
@@ -104,8 +103,8 @@ def _on_the_17th(asn: int, start: str, end: str, fate: Fate) -> Restriction:
 
 
 RESTRICTIONS: dict[int, Restriction] = {
-    each.asn: each
-    for each in (
+    restriction.asn: restriction
+    for restriction in (
         _on_the_17th(24499, "14:35", "22:05", Fate.TLS_TIMEOUT),
         _on_the_17th(17557, "14:38", "22:00", Fate.THROTTLED),
         _on_the_17th(45669, "14:40", "21:50", Fate.THROTTLED),
@@ -135,7 +134,10 @@ def write_quiet(path: Path, seed: int = 7) -> EventTruth:
 def _write(path: Path, seed: int, restrictions: Mapping[int, Restriction]) -> EventTruth:
     probes = list(_probes())
     days = _Days(restrictions, seed)
-    records = sorted((r for probe in probes for r in days.records(probe)), key=_order)
+    records = sorted(
+        (r for probe in probes for r in days.records(probe)),
+        key=lambda record: str(record["measurement_uid"]),
+    )
     with path.open("wb") as raw:
         if path.suffix == ".gz":
             with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
@@ -157,14 +159,21 @@ class _Days:
         """All records of one probe; its chance is its own, so that adding a probe changes no other."""
         chance = Random(f"{self.seed}/{probe.network.asn}/{probe.number}")
         bad_times = _bad_times(probe, chance)
-        each = self.restrictions.get(probe.network.asn)
-        trouble = None if each is None or probe.flaw is Flaw.VPN else (each.start, each.end)
+        restriction = self.restrictions.get(probe.network.asn)
+        trouble = (
+            None if restriction is None or probe.flaw is Flaw.VPN else (restriction.start, restriction.end)
+        )
         for at in rounds_of(probe, (SINCE, UNTIL), WATCH, trouble, chance):
             yield from self._round(new_round(probe, at, chance), bad_times, chance)
 
     def _round(self, of: Round, bad_times: list[Span], chance: Random) -> Iterator[dict[str, Any]]:
         began = of.at
-        for page in _inputs(of.probe, chance):
+        # An organisation's probe measures only the platforms and a control; a volunteer's list is longer.
+        pages = [*PLATFORMS.values(), WIKIPEDIA]
+        if of.probe.keeper is Keeper.VOLUNTEER:
+            pages += [DOMESTIC, chance.choice([SICK, CHOOSY])]
+        chance.shuffle(pages)
+        for page in pages:
             bad = any(start <= began < end for start, end in bad_times)
             fate = self._fate(page, of.probe, began, bad, chance)
             control = chance.random() >= CONTROL_LOST
@@ -173,8 +182,8 @@ class _Days:
             yield record
             began += record["test_runtime"] + chance.uniform(1, 5)
         if of.probe.keeper is Keeper.VOLUNTEER and chance.random() < MESSENGERS:
-            each = self._in_force(of.probe, began)
-            lied_to = each is not None and each.fate is Fate.DNS_BOGON
+            restriction = self._in_force(of.probe, began)
+            lied_to = restriction is not None and restriction.fate is Fate.DNS_BOGON
             yield telegram_measurement(of, began, chance)
             yield whatsapp_measurement(of, began + 20, chance)
             yield messenger_measurement(of, began + 40, chance, lied_to=lied_to)
@@ -185,20 +194,20 @@ class _Days:
             return Fate.PORTAL
         if page is SICK and SICK_FOR[0] <= at < SICK_FOR[1]:
             return Fate.DOWN
-        each = self._in_force(probe, at)
-        if each and page in PLATFORMS.values() and chance.random() < HIT:
-            cut = each.fate is Fate.THROTTLED and chance.random() < DROPPED
-            return Fate.TLS_TIMEOUT if cut else each.fate
+        restriction = self._in_force(probe, at)
+        if restriction and page in PLATFORMS.values() and chance.random() < HIT:
+            cut = restriction.fate is Fate.THROTTLED and chance.random() < DROPPED
+            return Fate.TLS_TIMEOUT if cut else restriction.fate
         if chance.random() < (BAD if bad else TRANSIENT):
             return chance.choice([Fate.TCP_TIMEOUT, Fate.TLS_TIMEOUT, Fate.TLS_RESET, Fate.HTTP_TIMEOUT])
         return Fate.FINE
 
     def _in_force(self, probe: SimulatedProbe, at: float) -> Restriction | None:
         """The restriction that the probe meets; a probe that tunnels out of the country meets none."""
-        each = self.restrictions.get(probe.network.asn)
-        if each is None or probe.flaw is Flaw.VPN or not each.start <= at < each.end:
+        restriction = self.restrictions.get(probe.network.asn)
+        if restriction is None or probe.flaw is Flaw.VPN or not restriction.start <= at < restriction.end:
             return None
-        return each
+        return restriction
 
 
 def _probes() -> Iterator[SimulatedProbe]:
@@ -210,25 +219,16 @@ def _probes() -> Iterator[SimulatedProbe]:
         ):
             for nth in range(count):
                 number += 1
+                # The last volunteer of three networks is not like the others.
+                last = keeper is Keeper.VOLUNTEER and nth == network.volunteers - 1
+                flaws = {17557: Flaw.VPN, 24499: Flaw.PORTAL, 59257: Flaw.LOSSY}
                 yield SimulatedProbe(
-                    number, network, keeper, ipv6=number % 3 == 0, flaw=_flaw(network, keeper, nth)
+                    number,
+                    network,
+                    keeper,
+                    ipv6=number % 3 == 0,
+                    flaw=flaws.get(network.asn, Flaw.NONE) if last else Flaw.NONE,
                 )
-
-
-def _flaw(network: SimulatedNetwork, keeper: Keeper, nth: int) -> Flaw:
-    """The last volunteer of three networks is not like the others."""
-    last = keeper is Keeper.VOLUNTEER and nth == network.volunteers - 1
-    flaws = {17557: Flaw.VPN, 24499: Flaw.PORTAL, 59257: Flaw.LOSSY}
-    return flaws.get(network.asn, Flaw.NONE) if last else Flaw.NONE
-
-
-def _inputs(probe: SimulatedProbe, chance: Random) -> list[SimulatedPage]:
-    """An organisation's probe measures only the platforms and a control; a volunteer's list is longer."""
-    pages = [*PLATFORMS.values(), WIKIPEDIA]
-    if probe.keeper is Keeper.VOLUNTEER:
-        pages += [DOMESTIC, chance.choice([SICK, CHOOSY])]
-    chance.shuffle(pages)
-    return pages
 
 
 def _bad_times(probe: SimulatedProbe, chance: Random) -> list[Span]:
@@ -238,10 +238,6 @@ def _bad_times(probe: SimulatedProbe, chance: Random) -> list[Span]:
     while (at := at + chance.expovariate(a_day / 86_400)) < UNTIL:
         times.append((at, at + 1800))
     return times
-
-
-def _order(record: dict[str, Any]) -> str:
-    return str(record["measurement_uid"])
 
 
 def _write_lines(file: BinaryIO | gzip.GzipFile, records: list[dict[str, Any]]) -> None:

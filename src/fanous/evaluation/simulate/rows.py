@@ -57,23 +57,23 @@ class QuietRows:
         Args:
             density: how many days are superimposed, on average; below 1, measurements are left out.
         """
-        found: list[Measured] = []
+        moved: list[Measured] = []
         layers = max(1, round(density))
         for asn in self.networks:
             for day in range(days):
                 for layer in range(layers):
                     drawn = chance.choice(self.days[asn])
                     kept = [m for m in drawn if density >= 1 or chance.random() < density]
-                    found += [_moved(m, start + day * DAY, f"{day}-{layer}") for m in kept]
-        return sorted(found, key=lambda m: (m.at, m.uid))
+                    moved += [_moved(m, start + day * DAY, f"{day}-{layer}") for m in kept]
+        return sorted(moved, key=lambda m: (m.at, m.uid))
 
 
-def _moved(one: Measured, midnight: int, mark: str) -> Measured:
-    at = midnight + one.at % DAY
-    uid, when = uid_at(one.uid, at, mark), f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
+def _moved(measured: Measured, midnight: int, mark: str) -> Measured:
+    at = midnight + measured.at % DAY
+    uid, when = uid_at(measured.uid, at, mark), f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
     new = {"measurement_uid": uid, "measurement_start_time": when}
-    rows = tuple(row | new | {"report_id": f"{row.get('report_id', '')}-{mark}"} for row in one.rows)
-    return replace(one, uid=uid, at=at, rows=rows)
+    rows = tuple(row | new | {"report_id": f"{row.get('report_id', '')}-{mark}"} for row in measured.rows)
+    return replace(measured, uid=uid, at=at, rows=rows)
 
 
 def uid_at(uid: str, at: float, mark: str) -> str:
@@ -81,15 +81,15 @@ def uid_at(uid: str, at: float, mark: str) -> str:
     return f"{datetime.fromtimestamp(int(at), UTC):%Y%m%d%H%M%S}{uid[14:]}-{mark}"
 
 
-def in_country(one: Measured, country: str) -> Measured:
+def in_country(measured: Measured, country: str) -> Measured:
     """The measurement as if its network were one of ``country``, and distinct from those drawn elsewhere."""
-    uid = f"{one.uid}-{country}"
+    uid = f"{measured.uid}-{country}"
     rows = tuple(
         row
         | {"measurement_uid": uid, "probe_cc": country, "report_id": f"{row.get('report_id', '')}-{country}"}
-        for row in one.rows
+        for row in measured.rows
     )
-    return replace(one, uid=uid, rows=rows)
+    return replace(measured, uid=uid, rows=rows)
 
 
 def quiet_rows(paths: Sequence[Path], since: float, until: float, always_quiet: Iterable[int]) -> QuietRows:
@@ -107,18 +107,15 @@ def quiet_rows(paths: Sequence[Path], since: float, until: float, always_quiet: 
             gathered[row["measurement_uid"]][repr(row)] = row
     spared, days = set(always_quiet), defaultdict[int, dict[int, list[Measured]]](lambda: defaultdict(list))
     for uid, rows in gathered.items():
-        one = _measured(uid, tuple(rows.values()))
-        if since <= one.at < until or one.asn in spared:
-            days[one.asn][one.at // DAY].append(one)
+        distinct = tuple(rows.values())
+        at = datetime.fromisoformat(distinct[0]["measurement_start_time"][:19]).replace(tzinfo=UTC)
+        measurement = Measured(uid, int(float(distinct[0]["probe_asn"])), int(at.timestamp()), distinct)
+        if since <= measurement.at < until or measurement.asn in spared:
+            days[measurement.asn][measurement.at // DAY].append(measurement)
     return QuietRows(
         tuple(columns),
         {asn: [own.get(day, []) for day in range(min(own), max(own) + 1)] for asn, own in days.items()},
     )
-
-
-def _measured(uid: str, rows: tuple[Row, ...]) -> Measured:
-    at = datetime.fromisoformat(rows[0]["measurement_start_time"][:19]).replace(tzinfo=UTC)
-    return Measured(uid, int(float(rows[0]["probe_asn"])), int(at.timestamp()), rows)
 
 
 def _table(path: Path) -> Iterator[Row]:
@@ -133,8 +130,8 @@ def write_rows(path: Path, columns: Sequence[str], measurements: Iterable[Measur
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
-        for one in measurements:
-            writer.writerows(fields(blank | row) for row in one.rows)
+        for measurement in measurements:
+            writer.writerows(fields(blank | row) for row in measurement.rows)
 
 
 TIMEOUT, RESET, GONE = "generic_timeout_error", "connection_reset", "dns_nxdomain_error"
@@ -191,10 +188,10 @@ TECHNIQUES: dict[str, Callable[[Row], Row | None]] = {
 """Name of what is done to the traffic -> what becomes of a row."""
 
 
-def blocked(one: Measured, technique: str) -> Measured:
+def blocked(measured: Measured, technique: str) -> Measured:
     """The measurement as it would have been."""
     changed = TECHNIQUES[technique]
-    return replace(one, rows=tuple(new for row in one.rows if (new := changed(row)) is not None))
+    return replace(measured, rows=tuple(new for row in measured.rows if (new := changed(row)) is not None))
 
 
 def _connects(row: Row) -> bool:

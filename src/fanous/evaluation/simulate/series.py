@@ -84,14 +84,14 @@ def quiet_month(country: SeriesCountry, seed: int, days: int = 35) -> list[Serie
     searches = searches * (1 + country.wavering * chance.standard_normal(len(searches)))
     strays = country.strays * (0.7 + 0.3 * people.awake(step[3])) * _bursts(chance, days, step[3])
     cities = country.cities * np.minimum(people.awake(step[4]) * 1.2, 1)
-    made = (
+    values_of = (
         ("ping-slash24", step[0], _counted(chance, blocks)),
         ("bgp", step[1], np.round(routes * (1 + 2e-4 * chance.standard_normal(len(routes))))),
         ("gtr", step[2], np.maximum(searches, 0)),
         ("merit-nt", step[3], chance.poisson(strays).astype(float)),
         ("mozilla", step[4], np.round(cities)),
     )
-    return [_series(chance, name, width, values, country.missing) for name, width, values in made]
+    return [_series(chance, name, width, values, country.missing) for name, width, values in values_of]
 
 
 class _People:
@@ -153,15 +153,15 @@ def _growth(chance: np.random.Generator, days: int, step: int, most: float) -> A
 def _bursts(chance: np.random.Generator, days: int, step: int) -> Array:
     """Stray traffic swells when someone's machines are infected, and then declines."""
     bins = days * DAY_SECONDS // step
-    found = np.ones(bins)
+    swollen = np.ones(bins)
     for _ in range(int(chance.integers(2, 8))):
         at, length = chance.integers(bins), chance.uniform(2, 40) * 3600 / step
-        found += (
+        swollen += (
             chance.uniform(0.2, 1.5)
             * np.exp(-np.maximum(np.arange(bins) - at, 0) / length)
             * (np.arange(bins) >= at)
         )
-    return found
+    return swollen
 
 
 def _counted(chance: np.random.Generator, blocks: Array) -> Array:
@@ -215,7 +215,7 @@ def speeds(country: SpeedCountry, source: str, prefix: str, seed: int, *, code: 
     Args:
         source: who made the tests; prefix: ``ndt`` or ``transfer``, as the signals are named.
     """
-    found = []
+    series = []
     for asn in country.asns:
         chance = np.random.default_rng([seed, asn])
         minutes = np.arange(country.days * 1440)
@@ -226,8 +226,8 @@ def speeds(country: SpeedCountry, source: str, prefix: str, seed: int, *, code: 
             times = FIRST_DAY + FIVE_MINUTES * np.arange(len(values), dtype=np.int64)
             kept = ~np.isnan(values)
             ones = np.ones(int(kept.sum()), np.int64)
-            found.append(Series(key, FIVE_MINUTES, times[kept], values[kept], ones, 0 * ones, 0 * ones))
-    return found
+            series.append(Series(key, FIVE_MINUTES, times[kept], values[kept], ones, 0 * ones, 0 * ones))
+    return series
 
 
 def rates(country: SpeedCountry, probes: int, seed: int, *, code: str = "PK") -> list[Rate]:
@@ -254,14 +254,14 @@ def rates(country: SpeedCountry, probes: int, seed: int, *, code: str = "PK") ->
                     Access.FIXED,
                     f"{asn}-{probe}",
                     at,
-                    own,
+                    kbps,
                     40.0,
                     beside,
                     "edge",
                     receipt=at,
                     vouched=True,
                 )
-                for minute, at, own in zip(
+                for minute, at, kbps in zip(
                     minutes.tolist(), (FIRST_DAY + 60.0 * minutes).tolist(), speed.tolist(), strict=True
                 )
             ]
@@ -307,8 +307,8 @@ def _medians(bins: np.ndarray[tuple[int], np.dtype[np.int64]], values: Floats, c
     ordered = values[np.lexsort((values, bins))]
     edges = np.searchsorted(bins, np.arange(count + 1))
     first, last = edges[:-1], edges[1:] - 1
-    found = np.full(count, np.nan)
+    medians = np.full(count, np.nan)
     some = last >= first
     middle = first[some] + last[some]
-    found[some] = (ordered[middle // 2] + ordered[(middle + 1) // 2]) / 2
-    return found
+    medians[some] = (ordered[middle // 2] + ordered[(middle + 1) // 2]) / 2
+    return medians

@@ -98,16 +98,16 @@ class SimulatedAttempt:
 
 def attempts(crowd: Crowd, seed: int) -> list[SimulatedAttempt]:
     """All attempts, in the order of time."""
-    made: list[SimulatedAttempt] = []
+    sent: list[SimulatedAttempt] = []
     for asn in range(1, crowd.networks + 1):
         for number in range(crowd.honest):
-            made += _honest(crowd, asn, number, Random(f"{seed}/{asn}/{number}"))
+            sent += _honest(crowd, asn, number, Random(f"{seed}/{asn}/{number}"))
     for number in range(crowd.liars):
-        made += _lies(crowd, number % crowd.spread + 1, number, Random(f"{seed}/liar/{number}"))
+        sent += _lies(crowd, number % crowd.spread + 1, number, Random(f"{seed}/liar/{number}"))
     for asn in range(1, crowd.networks + 1):
         for number in range(crowd.own):
-            made += _own(crowd, asn, number, Random(f"{seed}/own/{asn}/{number}"))
-    return sorted(made, key=lambda attempt: attempt.hour)
+            sent += _own(crowd, asn, number, Random(f"{seed}/own/{asn}/{number}"))
+    return sorted(sent, key=lambda attempt: attempt.hour)
 
 
 def _honest(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[SimulatedAttempt]:
@@ -282,13 +282,13 @@ def _faults(chance: Random, probes: list[tuple[int, str]], more: float) -> Itera
             length = chance.expovariate(1 / 1.5)
             yield Trouble(start, start + length, frozenset([asn]), chance.uniform(0.3, 1), local=True)
     for asn, probe in probes:
-        own = frozenset([probe])
+        alone = frozenset([probe])
         if chance.random() < 0.05:  # a machine that is broken from some hour on
             start = chance.uniform(0, WEEK)
-            yield Trouble(start, WEEK, frozenset([asn]), 0.95, own)
+            yield Trouble(start, WEEK, frozenset([asn]), 0.95, alone)
         while chance.random() < 0.4:  # a radio link
             start = chance.uniform(0, WEEK)
-            yield Trouble(start, start + chance.expovariate(1 / 2), frozenset([asn]), 0.8, own, local=True)
+            yield Trouble(start, start + chance.expovariate(1 / 2), frozenset([asn]), 0.8, alone, local=True)
 
 
 def _upstream(chance: Random, asns: list[int], more: float) -> Iterator[Trouble]:
@@ -302,7 +302,7 @@ def _upstream(chance: Random, asns: list[int], more: float) -> Iterator[Trouble]
 def measured(week: Week, seed: int) -> tuple[Votes, Votes]:
     """Votes of its probes on one site, and of people abroad, for whom it works."""
     chance = Random(f"measured {seed}")
-    made = [
+    sent = [
         _attempt(week, hour, asn, probe, chance)
         for (asn, probe), rate in week.rates.items()
         for hour in _rounds(rate, WEEK, chance)
@@ -311,8 +311,8 @@ def measured(week: Week, seed: int) -> tuple[Votes, Votes]:
         SimulatedAttempt(hour, ABROAD, f"abroad {n}", False)
         for n, hour in enumerate(_rounds(week.abroad, WEEK, chance))
     ]
-    made.sort(key=lambda attempt: attempt.hour)
-    return votes_of(made, WEEK_START, "tls.timeout"), votes_of(abroad, WEEK_START)
+    sent.sort(key=lambda attempt: attempt.hour)
+    return votes_of(sent, WEEK_START, "tls.timeout"), votes_of(abroad, WEEK_START)
 
 
 def _attempt(week: Week, hour: float, asn: int, probe: str, chance: Random) -> SimulatedAttempt:
