@@ -17,7 +17,7 @@ import msgspec
 from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.rules import RULES_VERSION
 from fanous.evaluation.rehearsal.run import Rehearsal
-from fanous.evaluation.rehearsal.score import Document, Score, Sighting
+from fanous.evaluation.rehearsal.score import Document, Score, Sighting, after
 from fanous.lab.censors import TECHNIQUES, Technique
 from fanous.lab.censors.cut import DEFAULT_KBPS, Truth
 from fanous.lab.scenario import (
@@ -375,10 +375,10 @@ def _fared(case: Case, number: int, rehearsal: Rehearsal, sightings: Iterable[Si
         "found": True,
         "label": truth.label(part["mechanisms"]),
         "mechanisms": part["mechanisms"],
-        "suspected": _since(best.suspected, event.at),
-        "confirmed": _since(confirmed, event.at),
-        "nation": _since(best.nation, event.at),
-        "ended": _since(best.ended, event.until),
+        "suspected": after(best.suspected, event.at),
+        "confirmed": after(confirmed, event.at),
+        "nation": after(best.nation, event.at),
+        "ended": after(best.ended, event.until),
         "minutes": minutes,
         "scope": document["scope"],
         "access": document["access"],
@@ -387,10 +387,6 @@ def _fared(case: Case, number: int, rehearsal: Rehearsal, sightings: Iterable[Si
         "true_kbps": event.rate_kbps if "throttle" in event.technique else 0.0,
         "extra_networks": sorted(best.networks - set(PLACEMENTS[case.placement])),
     }
-
-
-def _since(moment: float | None, start: float) -> float | None:
-    return None if moment is None else round(moment - start, 1)
 
 
 def _part(sighting: Sighting, event: ScenarioStep, truth: Truth) -> Document | None:

@@ -186,12 +186,13 @@ def _found(scenario: Scenario, sighting: Sighting) -> Found:
         events=tuple(events),
         label=_label(done, sighting),
         extra_networks=tuple(sorted(sighting.networks - hit)) if done else (),
-        seconds_to_confirm=_after(sighting.confirmed, begins),
-        seconds_to_end=_after(sighting.ended, ends),
+        seconds_to_confirm=after(sighting.confirmed, begins),
+        seconds_to_end=after(sighting.ended, ends),
     )
 
 
-def _after(moment: float | None, start: float | None) -> float | None:
+def after(moment: float | None, start: float | None) -> float | None:
+    """Seconds from ``start`` on, to a tenth; ``None`` = there was no such moment."""
     return None if moment is None or start is None else round(moment - start, 1)
 
 
