@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from fanous.base.files import locked, make_folder, sync
+from fanous.base.files import locked, make_folder, write_durably
 from fanous.errors import FanousError
 
 SUFFIX, TEMPORARY = ".json", ".tmp"
@@ -71,7 +71,7 @@ class Spool:
         name = f"{max(time.time_ns(), newest + 1):020d}-{digest}{SUFFIX}"
         path = self.folder / name
         try:
-            _write_durably(path, document)
+            write_durably(path, document, TEMPORARY, time.time())
         except OSError as error:
             raise FanousError(f"cannot write to the spool {self.folder}: {error.strerror}") from error
         return Spooled(name, path)
@@ -132,19 +132,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:  # acknowledged in the meantime
         return 0
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    """Write the file so that its name holds all of it or nothing, whatever happens."""
-    temporary = path.with_name(path.name + TEMPORARY)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync(path.parent)
