@@ -176,7 +176,7 @@ async def _look_up(trace: Trace, settings: Settings, host: str, later: Later) ->
 def to_try(
     trace: Trace, settings: Settings, host: str, addresses: list[str], ipv6: bool, also: Sequence[str] = ()
 ) -> list[str]:
-    """The addresses to connect to: a few of each IP version out of ``found``, and ``also``.
+    """The addresses to connect to: a few of each IP version out of ``addresses``, and ``also``.
 
     Addresses that no public site can have are recorded and not contacted.
     """

@@ -231,14 +231,14 @@ class Download:
     code: int = 0
 
 
-async def download(stream: Stream, requests: Iterable[Request], download: Download) -> None:
-    """Send requests over HTTP/1.1 until ``most`` bytes have arrived or the server closes, and fill ``got``.
+async def download(stream: Stream, requests: Iterable[Request], progress: Download) -> None:
+    """Send requests over HTTP/1.1 until ``most`` bytes have arrived or the server closes, and fill ``progress``.
 
     Args:
         requests: to one host, in order.
 
     Raises:
-        OSError, EOFError, NetworkFailure: it failed; ``got`` holds what had arrived.
+        OSError, EOFError, NetworkFailure: it failed; ``progress`` holds what had arrived.
     """
     connection = h11.Connection(h11.CLIENT)
     for request in requests:
@@ -249,27 +249,27 @@ async def download(stream: Stream, requests: Iterable[Request], download: Downlo
             await stream.write(asked)
             first = await stream.read(READ_SIZE)
         except ConnectionError:
-            if download.requests:
+            if progress.requests:
                 return  # it closed between two pages, as any server may, and we wrote before noticing
             raise
-        if download.requests and not first:
+        if progress.requests and not first:
             return
         connection.receive_data(first)
-        await _take_one(connection, stream, download)
-        if download.body >= download.most or h11.MUST_CLOSE in (connection.our_state, connection.their_state):
+        await _take_one(connection, stream, progress)
+        if progress.body >= progress.most or h11.MUST_CLOSE in (connection.our_state, connection.their_state):
             return
         if connection.their_state is not h11.DONE:
             return
         connection.start_next_cycle()
 
 
-async def _take_one(connection: h11.Connection, stream: Stream, download: Download) -> None:
+async def _take_one(connection: h11.Connection, stream: Stream, progress: Download) -> None:
     """Read one response, or as much of it as is wanted."""
-    download.requests += 1
+    progress.requests += 1
     while not isinstance(event := await next_event(connection, stream), h11.EndOfMessage):
         if isinstance(event, h11.Response):
-            download.code = download.code or event.status_code
+            progress.code = progress.code or event.status_code
         elif isinstance(event, h11.Data):
-            download.body += len(event.data)
-            if download.body >= download.most:
+            progress.body += len(event.data)
+            if progress.body >= progress.most:
                 return
