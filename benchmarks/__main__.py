@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from fanous.cli.common import JsonOption, console, print_document
+from fanous.cli.common import console, print_document
+from fanous.cli.options import JsonOption
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:

@@ -158,7 +158,7 @@ def test_a_worker_that_goes_on_takes_what_comes_and_ends_when_it_is_asked(
 def test_a_store_of_one_folder_has_one_detection(tmp_path: Path, options: dict[str, float]) -> None:
     given: dict[str, float] = {"workers": 1, "every": 0.0} | options
     with pytest.raises(FanousError, match="only one process can open a store"):
-        detect([], None, None, int(given["workers"]), given["every"], 60.0, tmp_path / "store", None)
+        detect(workers=int(given["workers"]), every=given["every"], store=tmp_path / "store")
 
 
 @pytest.mark.matrix
@@ -169,11 +169,11 @@ def test_in_a_store_of_one_folder_it_detects_what_was_left(
     with open_store(where) as store:
         ingest.bring_in(store, "ooni", [small_rally], Ingested())
         assert store.ledger.incidents() == []
-    detect([], None, None, 1, 0.0, 60.0, where, None)
+    detect(store=where)
     assert capsys.readouterr().out == "detected in 3 countries: AE, IN, PK\n"
-    detect([], None, None, 1, 0.0, 60.0, where, None)
+    detect(store=where)
     assert capsys.readouterr().out == "detected in 0 countries\n"
     with open_store(where) as store:
         assert {one.country for one in store.ledger.incidents()} == {"PK"}
     with pytest.raises(FanousError, match="no measurements in IR"):
-        detect(["IR"], None, None, 1, 0.0, 60.0, where, None)
+        detect(countries=["IR"], store=where)

@@ -23,12 +23,18 @@ GROUPS = ["Start", "Bring in", "Ask", "Publish", "Operate", "Develop"]
 
 RECIPE = '''"""``fanous hello``: the recipe of ``fanous.cli``, followed by a test."""
 
-from fanous.cli.common import CountryArgument, country_code
+from fanous.cli.common import country_code
+from fanous.cli.options import CountryArgument, Options, command
 
 
-def hello(country: CountryArgument) -> None:
+class HelloOptions(Options):
+    country: CountryArgument
+
+
+@command
+def hello(options: HelloOptions) -> None:
     """Greet a country. It answers nothing."""
-    print(f"hello {country_code(country)}")
+    print(f"hello {country_code(options.country)}")
 '''
 
 

@@ -136,9 +136,9 @@ def test_what_was_kept_apart_is_brought_in_by_name(
     with door(inbox, Policy()) as probe:
         sent = body(probe_cc="ZZ", probe_asn="AS0")
         uid = probe.post(f"/report/{unplaced}", json=sent).json()["measurement_uid"]
-    drain(inbox, store)
+    drain(inbox=inbox, store=store)
     assert "stored 0" in capsys.readouterr().out
-    drain(inbox / APART, store)
+    drain(inbox=inbox / APART, store=store)
     assert "stored 1" in capsys.readouterr().out
     with open_store(store) as found:
         assert found.facts.known([uid]) == {uid}
@@ -150,10 +150,10 @@ def test_detection_can_be_left_to_others(tmp_path: Path) -> None:
         started_at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
         sent = body(measurement_start_time=started_at)
         assert probe.post(f"/report/{REPORT_ID}", json=sent).is_success
-    drain(inbox, where, no_detect=True)
+    drain(inbox=inbox, store=where, no_detect=True)
     with open_store(where) as found:
         assert list(found.ledger.undetected()) == ["PK"]
-    drain(inbox, where)
+    drain(inbox=inbox, store=where)
     with open_store(where) as found:
         assert list(found.ledger.undetected()) == ["PK"]  # there was nothing to bring in
         detect.detect_all(found)
@@ -162,7 +162,7 @@ def test_detection_can_be_left_to_others(tmp_path: Path) -> None:
 
 def test_an_inbox_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match="no inbox"):
-        drain(tmp_path / "none", tmp_path / "store")
+        drain(inbox=tmp_path / "none", store=tmp_path / "store")
 
 
 @pytest.mark.parametrize("options", [(), ("--inbox", "a", "--store", "b")])

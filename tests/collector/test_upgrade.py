@@ -67,12 +67,14 @@ def test_an_old_store_is_upgraded_while_a_collector_acknowledges(old: int, tmp_p
         probe.start()
         try:
             probe.wait_for(20)
-            drain(inbox, store)  # this version opens it, leads it on, and takes what has come by then
+            drain(
+                inbox=inbox, store=store
+            )  # this version opens it, leads it on, and takes what has come by then
             probe.wait_for(20)
         finally:
             probe.end()
         assert running.stop() == 0
-    drain(inbox, store)
+    drain(inbox=inbox, store=store)
     with open_store(store) as found:
         assert found.facts.engine.rows("SELECT max(version) FROM versions") == [(FORMAT,)]
         assert found.facts.known(probe.acknowledged) == set(probe.acknowledged)

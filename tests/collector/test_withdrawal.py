@@ -60,7 +60,7 @@ def test_a_probe_that_withdraws_is_forgotten_wherever_its_measurements_are(
     unplaced = REPORT_ID.replace("_PK_17557_", "_ZZ_0_")
     with door(inbox, Policy()) as probe:
         probe.post(f"/report/{REPORT_ID}", json=body(0)).raise_for_status()
-    drain(inbox, store)
+    drain(inbox=inbox, store=store)
     with door(inbox, Policy()) as probe:
         probe.post(f"/report/{REPORT_ID}", json=body(1)).raise_for_status()
         uid = probe.post(f"/report/{OTHER}", json=body(2, report_id=OTHER)).json()["measurement_uid"]
@@ -70,8 +70,8 @@ def test_a_probe_that_withdraws_is_forgotten_wherever_its_measurements_are(
     told = capsys.readouterr().out
     assert "2 measurements waiting in" in told
     assert "1 measurement of PK deleted" in told
-    drain(inbox, store)
-    drain(inbox / APART, store)
+    drain(inbox=inbox, store=store)
+    drain(inbox=inbox / APART, store=store)
     with open_store(store) as found:
         kept = [
             record.data for segment in found.archive.segments() for record in found.archive.records(segment)

@@ -2,20 +2,21 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 import typer
 
-from fanous.cli.common import (
+from fanous.cli.common import act, ask, reaching, say, tell
+from fanous.cli.options import (
     ConfigOption,
     JsonOption,
-    StoreOption,
-    act,
-    ask,
-    reaching,
-    say,
-    tell,
+    Options,
+    ReadOptions,
+    StoreOptions,
+    argument,
+    command,
+    option,
 )
 from fanous.errors import FanousError
 from fanous.model.alert import AlertState, Delivery
@@ -33,50 +34,64 @@ T = TypeVar("T")
 alerts_app = typer.Typer(help="Test, list, retry and send alerts.", no_args_is_help=True)
 
 
+class AlertsTestOptions(Options):
+    """Options of ``fanous alerts test``."""
+
+    names: list[str] | None = argument(
+        None, "Channels to test; default: all that are configured.", metavar="[CHANNEL]..."
+    )
+    config: ConfigOption = None
+    as_json: JsonOption = False
+
+
 @alerts_app.command("test")
-def alerts_test(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[CHANNEL]...", help="Channels to test; default: all that are configured."),
-    ] = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def alerts_test(options: AlertsTestOptions) -> None:
     """Send a test message to each channel; exit code 1 if any channel does not accept it."""
     import asyncio
 
     from fanous.publish.alerts.message import Sender, test_message
     from fanous.publish.alerts.senders import SENDERS
 
-    alerting = _alerting(config)
+    alerting = _alerting(options.config)
     now = time.time()
     outcomes: list[tuple[Channel, Attempt]] = []
-    for channel in _channels(alerting, names or []):
+    for channel in _channels(alerting, options.names or []):
         message = test_message(str(uuid4()), now, Sender(alerting.url), channel.language)
         outcomes.append((channel, asyncio.run(SENDERS[channel.means].send(channel, message, now))))
     told = [{"channel": c.name, "means": c.means, "taken": not o.why, "why": o.why} for c, o in outcomes]
-    tell(as_json, {"tests": told}, (f"{c.name} ({c.means}): {o.why or 'accepted'}" for c, o in outcomes))
+    tell(
+        options.as_json,
+        {"tests": told},
+        (f"{c.name} ({c.means}): {o.why or 'accepted'}" for c, o in outcomes),
+    )
     if any(outcome.why for _, outcome in outcomes):
         raise typer.Exit(1)
 
 
+class AlertsListOptions(ReadOptions):
+    """Options of ``fanous alerts list``."""
+
+    state: AlertState | None = option(
+        None, "Show only alerts in this state; dead: given up, needs attention."
+    )
+
+
 @alerts_app.command("list")
-def alerts_list(
-    state: Annotated[
-        AlertState | None,
-        typer.Option("--state", help="Show only alerts in this state; dead: given up, needs attention."),
-    ] = None,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def alerts_list(options: AlertsListOptions) -> None:
     """List alerts, oldest first: sent, waiting (and until when), or given up (and why).
 
     Alerts that were sent together have the same `message` in the JSON."""
     from fanous.questions.listings import ListDeliveries
 
-    found = ask(store, config, ListDeliveries(state))
-    tell(as_json, {"deliveries": [delivery_document(one) for one in found]}, map(_line, found), "no alerts")
+    found = ask(options, ListDeliveries(options.state))
+    tell(
+        options.as_json,
+        {"deliveries": [delivery_document(one) for one in found]},
+        map(_line, found),
+        "no alerts",
+    )
 
 
 def _line(one: Delivery) -> str:
@@ -87,39 +102,38 @@ def _line(one: Delivery) -> str:
     )
 
 
+class AlertsRetryOptions(StoreOptions):
+    """Options of ``fanous alerts retry``."""
+
+    keys: list[str] | None = argument(
+        None, "Keys of alerts, as listed by `fanous alerts list`.", metavar="[KEY]..."
+    )
+    everything: bool = option(False, "Retry every alert that was given up.", "--all")
+
+
 @alerts_app.command("retry")
-def alerts_retry(
-    keys: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY]...", help="Keys of alerts, as listed by `fanous alerts list`."),
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Retry every alert that was given up.")] = False,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-) -> None:
+@command
+def alerts_retry(options: AlertsRetryOptions) -> None:
     """Queue alerts that were given up for one more attempt, unless newer ones have replaced them."""
-    if bool(keys) == everything:
+    if bool(options.keys) == options.everything:
         raise typer.BadParameter("give the keys of the alerts, or pass --all", param_hint="KEY")
     from fanous.pipeline.actions import RetryAlerts
 
-    count = act(store, config, RetryAlerts(None if everything else tuple(keys or ())))
+    count = act(options, RetryAlerts(None if options.everything else tuple(options.keys or ())))
     say(f"{count} deliveries queued again; `fanous run` or `fanous alerts send` sends them")
 
 
 @alerts_app.command("send")
-def alerts_send(
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def alerts_send(options: ReadOptions) -> None:
     """Send everything new and due, once, the most urgent first. For a timer; `fanous run` does this by itself."""
     import asyncio
 
     from fanous.publish.alerts.dispatch import Dispatcher
     from fanous.publish.alerts.message import Sender
 
-    alerting = _alerting(config)
-    with reaching(store, config) as reach:
+    alerting = _alerting(options.config)
+    with reaching(options) as reach:
         if (opened := reach.store) is None:
             raise FanousError("`fanous run` has this store open and sends alerts itself")
 
@@ -128,7 +142,7 @@ def alerts_send(
 
         done = asyncio.run(Dispatcher(answered, alerting, Sender(alerting.url)).look())
     counts = f"{done.sent} sent, {done.failed} failed and waiting to be retried, {done.dead} given up"
-    tell(as_json, {"sent": done.sent, "failed": done.failed, "dead": done.dead}, [counts])
+    tell(options.as_json, {"sent": done.sent, "failed": done.failed, "dead": done.dead}, [counts])
 
 
 def _alerting(config: Path | None) -> "Alerting":

@@ -1,23 +1,12 @@
 """``fanous claims``: record what others say about disruptions, and check it against the evidence."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fanous.cli.common import (
-    ConfigOption,
-    CountryArgument,
-    JsonOption,
-    OneCountry,
-    StoreOption,
-    act,
-    ask,
-    country_code,
-    moment,
-    network_number,
-    tell,
-)
+from fanous.cli.common import act, ask, country_code, moment, network_number, tell
+from fanous.cli.options import CountryArgument, OneCountry, ReadOptions, argument, command, option
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
 from fanous.model.instant import to_iso
@@ -32,108 +21,102 @@ claims_app = typer.Typer(
 NONE = "no claims; record one with `fanous claims add`"
 
 
+class ClaimsAddOptions(ReadOptions):
+    """Options of ``fanous claims add``."""
+
+    country: CountryArgument
+    who: str = option(..., "Who makes the claim.")
+    said: Said = option(..., "What they say happened; normal: no disruption.", "--what")
+    since: str = option(..., "Start of the time the claim is about, in UTC unless it gives an offset.")
+    until: str = option(..., "End of that time, exclusive.")
+    target: list[str] | None = option(
+        None, "Target the claim is about, such as x or bbc.com; may be repeated."
+    )
+    network: list[int] | None = option(
+        None, "Network the claim is about; may be repeated.", parser=network_number, metavar="ASN"
+    )
+    scope: Scope | None = option(None, "How widespread, according to the claim.")
+    began_before: str | None = option(None, "They say it began before this time.")
+    hours: float | None = option(None, "How many hours they say it lasted.", min=0)
+    level: float | None = option(
+        None, "Share of normal connectivity they say was left, 0 to 1.", min=0, max=1
+    )
+    link: str = option("", "URL where they said it.")
+    quote: str = option("", "The claim in their own words.")
+
+
 @claims_app.command("add")
-def claims_add(
-    country: CountryArgument,
-    who: Annotated[str, typer.Option("--who", help="Who makes the claim.")],
-    said: Annotated[Said, typer.Option("--what", help="What they say happened; normal: no disruption.")],
-    since: Annotated[
-        str,
-        typer.Option(
-            "--since", help="Start of the time the claim is about, in UTC unless it gives an offset."
-        ),
-    ],
-    until: Annotated[str, typer.Option("--until", help="End of that time, exclusive.")],
-    target: Annotated[
-        list[str] | None,
-        typer.Option("--target", help="Target the claim is about, such as x or bbc.com; may be repeated."),
-    ] = None,
-    network: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--network",
-            parser=network_number,
-            metavar="ASN",
-            help="Network the claim is about; may be repeated.",
-        ),
-    ] = None,
-    scope: Annotated[
-        Scope | None, typer.Option("--scope", help="How widespread, according to the claim.")
-    ] = None,
-    began_before: Annotated[
-        str | None, typer.Option("--began-before", help="They say it began before this time.")
-    ] = None,
-    hours: Annotated[
-        float | None, typer.Option("--hours", min=0, help="How many hours they say it lasted.")
-    ] = None,
-    level: Annotated[
-        float | None,
-        typer.Option("--level", min=0, max=1, help="Share of normal connectivity they say was left, 0 to 1."),
-    ] = None,
-    link: Annotated[str, typer.Option("--link", help="URL where they said it.")] = "",
-    quote: Annotated[str, typer.Option("--quote", help="The claim in their own words.")] = "",
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def claims_add(options: ClaimsAddOptions) -> None:
     """Record a claim that someone made. Give only what they said."""
     from fanous.pipeline.actions import RecordClaim
 
-    start, end = moment(since, "--since"), moment(until, "--until")
+    start, end = moment(options.since, "--since"), moment(options.until, "--until")
     if start is None or end is None or start >= end:
         raise typer.BadParameter("--since must be before --until")
-    if not who.strip():
+    if not options.who.strip():
         raise typer.BadParameter("--who must not be empty: name who makes the claim")
-    if link and not link.startswith(("https://", "http://")):
-        raise typer.BadParameter(f"--link must be a URL such as https://example.org/statement, not {link!r}")
-    moment(began_before, "--began-before")
+    if options.link and not options.link.startswith(("https://", "http://")):
+        raise typer.BadParameter(
+            f"--link must be a URL such as https://example.org/statement, not {options.link!r}"
+        )
+    moment(options.began_before, "--began-before")
     claim = RecordClaim(
-        who=who.strip(),
-        what=said,
-        country=country_code(country),
-        since=since,
-        until=until,
-        networks=tuple(network or ()),
-        targets=tuple(target or ()),
-        scope=scope,
-        level=level,
-        began_before=began_before or "",
-        hours=hours,
-        link=link,
-        quote=quote,
+        who=options.who.strip(),
+        what=options.said,
+        country=country_code(options.country),
+        since=options.since,
+        until=options.until,
+        networks=tuple(options.network or ()),
+        targets=tuple(options.target or ()),
+        scope=options.scope,
+        level=options.level,
+        began_before=options.began_before or "",
+        hours=options.hours,
+        link=options.link,
+        quote=options.quote,
     )
-    recorded: Claim = act(store, config, claim, begins=True)
-    tell(as_json, claim_document(recorded), [f"{recorded.id}: {_sentence(recorded)}"])
+    recorded: Claim = act(options, claim, begins=True)
+    tell(options.as_json, claim_document(recorded), [f"{recorded.id}: {_sentence(recorded)}"])
+
+
+class ClaimsListOptions(ReadOptions):
+    """Options of ``fanous claims list``."""
+
+    country: OneCountry = None
 
 
 @claims_app.command("list")
-def claims_list(
-    country: OneCountry = None,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def claims_list(options: ClaimsListOptions) -> None:
     """List all claims, ordered by the time they are about."""
     from fanous.questions.listings import ListClaims
 
-    found = ask(store, config, ListClaims(country_code(country) if country else None))
+    found = ask(options, ListClaims(country_code(options.country) if options.country else None))
     lines = (f"{claim.id}  {_sentence(claim)}" for claim in found)
-    tell(as_json, {"claims": [claim_document(claim) for claim in found]}, lines, NONE)
+    tell(options.as_json, {"claims": [claim_document(claim) for claim in found]}, lines, NONE)
+
+
+class ClaimsCheckOptions(ReadOptions):
+    """Options of ``fanous claims check``."""
+
+    claim_id: str | None = argument(None, "Check only this claim.", metavar="[ID]")
 
 
 @claims_app.command("check")
-def claims_check(
-    claim_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Check only this claim.")] = None,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def claims_check(options: ClaimsCheckOptions) -> None:
     """Check claims against the evidence: supported, contradicted or undecidable, and why."""
     from fanous.questions.claims import CheckClaims
 
-    checked = ask(store, config, CheckClaims(claim_id))
+    checked = ask(options, CheckClaims(options.claim_id))
     documents = [claim_document(claim) | answer_document(found) for claim, found in checked]
-    tell(as_json, {"claims": documents}, (line for one in checked for line in _answer_lines(*one)), NONE)
+    tell(
+        options.as_json,
+        {"claims": documents},
+        (line for one in checked for line in _answer_lines(*one)),
+        NONE,
+    )
 
 
 def _answer_lines(claim: Claim, found: "Checked") -> Iterator[str]:

@@ -15,11 +15,21 @@ from collections.abc import Callable, Coroutine
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import typer
 
-from fanous.cli.common import ConfigOption, StoreAccess, is_given, reaching, say
+from fanous.cli.common import StoreAccess, reaching, say
+from fanous.cli.options import (
+    ConfigOption,
+    Options,
+    StoreOption,
+    StoreOptions,
+    argument,
+    command,
+    is_given,
+    option,
+)
 from fanous.cli.queue import Bringing, collect_into_stream, drain_stream, host_and_port
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
@@ -39,155 +49,91 @@ LAST_SECONDS = 4.1
 """Seconds from the signal to the end.  What the store has not taken by then stays in the inbox: the child is killed,
 which a store survives, and the next start takes it up."""
 
+OF_MONITOR = ("on", "listen")
+"""Settings of the door that are options in no, or in another, form."""
+
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 log = logging.getLogger("fanous.collector")
 
 
-def collect(
-    context: typer.Context,
-    listen: Annotated[
-        str,
-        typer.Option("--listen", metavar="HOST:PORT", help="Address to listen on; port 0: any free port."),
-    ] = "127.0.0.1:8471",
-    inbox: Annotated[
-        Path | None, typer.Option("--inbox", help="Write measurements to this folder only.")
-    ] = None,
-    queue: Annotated[
-        str | None,
-        typer.Option(
-            "--queue",
-            envvar="FANOUS_QUEUE",
-            metavar="URL",
-            help="Write to a stream on NATS servers (nats://a,b,c), shared with other collectors; keep "
-            "nothing locally. If the address has a password, give it only in the environment.",
-        ),
-    ] = None,
-    store: Annotated[
-        Path | None,
-        typer.Option("--store", envvar="FANOUS_STORE", help="Also move measurements into this store."),
-    ] = None,
-    trust_proxy: Annotated[
-        list[str] | None,
-        typer.Option("--trust-proxy", metavar="NETWORK", help="Trust X-Forwarded-For from this network."),
-    ] = None,
-    networks: Annotated[
-        Path | None,
-        typer.Option(
-            "--networks",
-            metavar="FILE",
-            help="Table of networks by address (TSV or CSV as from iptoasn.com: first, last, ASN, country), "
-            "instead of the one included; none: derive nothing from addresses.",
-        ),
-    ] = None,
-    urls: Annotated[
-        Path | None,
-        typer.Option("--urls", metavar="FILE", help="Test list (CSV) given to probes that check in."),
-    ] = None,
-    orders: Annotated[
-        Path | None,
-        typer.Option(
-            "--orders", metavar="FILE", help="Signed orders to hand out, as written by `fanous orders sign`."
-        ),
-    ] = None,
-    helper_url: Annotated[
-        str, typer.Option("--helper-url", metavar="URL", help="URL at which probes reach the test helper.")
-    ] = "",
-    per_address: Annotated[
-        float, typer.Option("--per-address", min=0.01, help="Requests per second allowed from one address.")
-    ] = 10,
-    connections: Annotated[
-        int, typer.Option("--connections", min=16, help="Connections that may be open at once.")
-    ] = 2000,
-    address_mb: Annotated[
-        int,
-        typer.Option(
-            "--address-mb", min=1, help="MiB of measurements an hour, unpacked, allowed from one address."
-        ),
-    ] = 256,
-    network_mb: Annotated[
-        int,
-        typer.Option(
-            "--network-mb", min=1, help="MiB of measurements an hour, unpacked, allowed from one network."
-        ),
-    ] = 1024,
-    network_day_mb: Annotated[
-        int,
-        typer.Option(
-            "--network-day-mb",
-            min=1,
-            help="MiB a day that one network may add to the archive, before compression; one address, a quarter.",
-        ),
-    ] = 2048,
-    contact: Annotated[
-        str,
-        typer.Option(
-            "--contact", help="Contact address, shown on the page /why to people whose addresses we ping."
-        ),
-    ] = "",
-    status: Annotated[
-        str, typer.Option("--status", metavar="HOST:PORT", help="Serve /readyz and /metrics at this address.")
-    ] = "",
-    helper_never: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--helper-never",
-            metavar="NETWORK",
-            help="Address or network that the test helper never connects to; may be repeated.",
-        ),
-    ] = None,
-    helper_neighbours: Annotated[
-        bool,
-        typer.Option(
-            "--helper-neighbours",
-            help="Let the test helper connect to addresses in the same /24 or /64 as this machine's.",
-        ),
-    ] = False,
-    open_to_all: Annotated[
-        bool,
-        typer.Option(
-            "--open-to-all/--own-probes",
-            help="Whether strangers may send, so that measurements are unvouched and what one address sends in a day "
-            "counts as one probe; or every probe that can reach this address is yours, and each run counts.",
-        ),
-    ] = True,
-    credentials: Annotated[
-        Path | None,
-        typer.Option(
-            "--credentials",
-            metavar="FILE",
-            help="Keys with which credentials are issued to volunteers, made at the first start; give collectors "
-            "that work together the same file. With --store, they are in the store's folder.",
-        ),
-    ] = None,
-    new_credentials: Annotated[
-        bool,
-        typer.Option(
-            "--new-credentials",
-            help="Make new keys first: every credential issued so far becomes void, and volunteers' probes "
-            "register again by themselves.",
-        ),
-    ] = False,
-    network_day_credentials: Annotated[
-        int,
-        typer.Option(
-            "--network-day-credentials",
-            min=0,
-            help="Credentials a day that one network (ASN) may be given; one neighbourhood (/24 or /48), one.",
-        ),
-    ] = 100,
-    lab: Annotated[
-        bool, typer.Option("--lab", help="Let the test helper connect to private addresses.")
-    ] = False,
-    ca_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--ca-file",
-            metavar="FILE.pem",
-            help="With --lab: authorities that the test helper trusts instead of Mozilla's.",
-        ),
-    ] = None,
-) -> None:
+class CollectOptions(Options):
+    """Options of ``fanous collect``."""
+
+    context: typer.Context
+    listen: str = option(
+        "127.0.0.1:8471", "Address to listen on; port 0: any free port.", metavar="HOST:PORT"
+    )
+    inbox: Path | None = option(None, "Write measurements to this folder only.")
+    queue: str | None = option(
+        None,
+        "Write to a stream on NATS servers (nats://a,b,c), shared with other collectors; keep "
+        "nothing locally. If the address has a password, give it only in the environment.",
+        envvar="FANOUS_QUEUE",
+        metavar="URL",
+    )
+    store: Path | None = option(None, "Also move measurements into this store.", envvar="FANOUS_STORE")
+    trust_proxy: list[str] | None = option(
+        None, "Trust X-Forwarded-For from this network.", metavar="NETWORK"
+    )
+    networks: Path | None = option(
+        None,
+        "Table of networks by address (TSV or CSV as from iptoasn.com: first, last, ASN, country), "
+        "instead of the one included; none: derive nothing from addresses.",
+        metavar="FILE",
+    )
+    urls: Path | None = option(None, "Test list (CSV) given to probes that check in.", metavar="FILE")
+    orders: Path | None = option(
+        None, "Signed orders to hand out, as written by `fanous orders sign`.", metavar="FILE"
+    )
+    helper_url: str = option("", "URL at which probes reach the test helper.", metavar="URL")
+    per_address: float = option(10, "Requests per second allowed from one address.", min=0.01)
+    connections: int = option(2000, "Connections that may be open at once.", min=16)
+    address_mb: int = option(256, "MiB of measurements an hour, unpacked, allowed from one address.", min=1)
+    network_mb: int = option(1024, "MiB of measurements an hour, unpacked, allowed from one network.", min=1)
+    network_day_mb: int = option(
+        2048,
+        "MiB a day that one network may add to the archive, before compression; one address, a quarter.",
+        min=1,
+    )
+    contact: str = option("", "Contact address, shown on the page /why to people whose addresses we ping.")
+    status: str = option("", "Serve /readyz and /metrics at this address.", metavar="HOST:PORT")
+    helper_never: list[str] | None = option(
+        None, "Address or network that the test helper never connects to; may be repeated.", metavar="NETWORK"
+    )
+    helper_neighbours: bool = option(
+        False, "Let the test helper connect to addresses in the same /24 or /64 as this machine's."
+    )
+    open_to_all: bool = option(
+        True,
+        "Whether strangers may send, so that measurements are unvouched and what one address sends in a day "
+        "counts as one probe; or every probe that can reach this address is yours, and each run counts.",
+        "--open-to-all/--own-probes",
+    )
+    credentials: Path | None = option(
+        None,
+        "Keys with which credentials are issued to volunteers, made at the first start; give collectors "
+        "that work together the same file. With --store, they are in the store's folder.",
+        metavar="FILE",
+    )
+    new_credentials: bool = option(
+        False,
+        "Make new keys first: every credential issued so far becomes void, and volunteers' probes "
+        "register again by themselves.",
+    )
+    network_day_credentials: int = option(
+        100,
+        "Credentials a day that one network (ASN) may be given; one neighbourhood (/24 or /48), one.",
+        min=0,
+    )
+    lab: bool = option(False, "Let the test helper connect to private addresses.")
+    ca_file: Path | None = option(
+        None, "With --lab: authorities that the test helper trusts instead of Mozilla's.", metavar="FILE.pem"
+    )
+
+
+@command
+def collect(options: CollectOptions) -> None:
     """Receive measurements from probes: OONI's collector protocol, check-in and test helper.
 
     A measurement is acknowledged once it is on disk or, with --queue, on a majority of the servers.  Probe
@@ -202,53 +148,39 @@ def collect(
     from fanous.store.location import check_folder, check_parts, in_folder
 
     check_address_space(LEAST_ADDRESS_SPACE, "a collector")
-    if any(is_given(context, name) for name in ("inbox", "queue", "store")):
+    queue, store = options.queue, options.store
+    if any(is_given(options.context, name) for name in ("inbox", "queue", "store")):
         # The variables are set for all commands; options given here take precedence.
-        queue = queue if is_given(context, "queue") else None
-        store = store if is_given(context, "store") else None
-    if [inbox, store, queue].count(None) != 2:
+        queue = queue if is_given(options.context, "queue") else None
+        store = store if is_given(options.context, "store") else None
+    if [options.inbox, store, queue].count(None) != 2:
         raise typer.BadParameter("give exactly one of --inbox, --store and --queue")
     if store is not None:  # before acknowledging a measurement that could not be stored
         check_folder(store, must_exist=False)
         check_parts(in_folder(store))
-    if inbox is not None:
-        check_inbox(inbox)
+    if options.inbox is not None:
+        check_inbox(options.inbox)
     try:
-        door = DoorSettings(
-            trust_proxy=tuple(trust_proxy or ()),
-            networks=networks,
-            urls=urls,
-            orders=orders,
-            helper_url=helper_url,
-            per_address=per_address,
-            connections=connections,
-            address_mb=address_mb,
-            network_mb=network_mb,
-            network_day_mb=network_day_mb,
-            contact=contact,
-            helper_never=tuple(helper_never or ()),
-            helper_neighbours=helper_neighbours,
-            open_to_all=open_to_all,
-            credentials=credentials,
-            network_day_credentials=network_day_credentials,
-            lab=lab,
-            ca_file=ca_file,
-        )
+        shared = {
+            name: getattr(options, name) for name in DoorSettings.__struct_fields__ if name not in OF_MONITOR
+        }
+        lists = {name: tuple(shared[name] or ()) for name in ("trust_proxy", "helper_never")}
+        door = DoorSettings(**shared | lists)
     except WrongKey as error:
         raise FanousError(f"--{error.key.replace('_', '-')}: {error}") from error
     log_to_stderr()
-    door = with_keys(door, store, time.time(), renew=new_credentials)
-    if networks or orders or ca_file or door.credentials:
+    door = with_keys(door, store, time.time(), renew=options.new_credentials)
+    if options.networks or options.orders or options.ca_file or door.credentials:
         policy_of(door, time.time)  # unreadable files are reported before anything begins
-    listening = listening_socket(*host_and_port(listen))
+    listening = listening_socket(*host_and_port(options.listen))
     raise_descriptors()
     if queue is not None:
-        collect_into_stream(listening, queue, *policy_of(door, time.time), status)
+        collect_into_stream(listening, queue, *policy_of(door, time.time), options.status)
         return
     counts = DoorCounts()
-    waiting = inbox if store is None else inbox_of(store)
+    waiting = options.inbox if store is None else inbox_of(store)
     assert waiting is not None  # one of the two is given
-    beside = _status_of(waiting, status, counts) if status else None
+    beside = _status_of(waiting, options.status, counts) if options.status else None
     if store is None:
         _received(listening, waiting, door, counts, beside)
         return
@@ -320,47 +252,39 @@ def _status_of(
     return lambda stop: serve(server_config(app), listening, stop)
 
 
-def drain(
-    inbox: Annotated[
-        Path | None, typer.Argument(metavar="[INBOX]", help="Folder written by a collector.")
-    ] = None,
-    store: Annotated[
-        Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Folder of the store.")
-    ] = None,
-    config: ConfigOption = None,
-    queue: Annotated[
-        str | None,
-        typer.Option(
-            "--queue",
-            envvar="FANOUS_QUEUE",
-            metavar="URL",
-            help="Instead of an inbox, read this stream of collectors.",
-        ),
-    ] = None,
-    part: Annotated[
-        str, typer.Option("--part", help="Part of the stream to read: main, apart or refused.")
-    ] = "main",
-    follow: Annotated[bool, typer.Option("--follow", help="Keep reading the stream until stopped.")] = False,
-    no_detect: Annotated[
-        bool, typer.Option("--no-detect", help="Only store and judge; leave detection to `fanous detect`.")
-    ] = False,
-) -> None:
+class DrainOptions(StoreOptions):
+    """Options of ``fanous drain``."""
+
+    inbox: Path | None = argument(None, "Folder written by a collector.", metavar="[INBOX]")
+    store: StoreOption = None
+    config: ConfigOption = None
+    queue: str | None = option(
+        None, "Instead of an inbox, read this stream of collectors.", envvar="FANOUS_QUEUE", metavar="URL"
+    )
+    part: str = option("main", "Part of the stream to read: main, apart or refused.")
+    follow: bool = option(False, "Keep reading the stream until stopped.")
+    no_detect: bool = option(False, "Only store and judge; leave detection to `fanous detect`.")
+
+
+@command
+def drain(options: DrainOptions) -> None:
     """Move what collectors have received from an inbox or a stream into a store."""
     from fanous.collector.inbox import check_inbox
 
-    if inbox is not None and queue == os.environ.get("FANOUS_QUEUE"):
+    queue = options.queue
+    if options.inbox is not None and queue == os.environ.get("FANOUS_QUEUE"):
         queue = None  # the variable is set for all commands; an inbox given here takes precedence
-    if (inbox is None) == (queue is None):
+    if (options.inbox is None) == (queue is None):
         raise typer.BadParameter("name an INBOX or a --queue: one of the two")
     if queue is not None:
-        drain_stream(queue, part, follow, store, config, detects=not no_detect)
+        drain_stream(queue, options.part, options.follow, options, detects=not options.no_detect)
         return
-    if inbox is None or not inbox.is_dir():
-        raise FanousError(f"no inbox at {inbox}: name the folder that `fanous collect --inbox` fills")
-    check_inbox(inbox)
-    with reaching(store, config) as reach:
-        bringing = Bringing(reach, detects=not no_detect)
-        _drain_all(inbox, bringing)
+    if options.inbox is None or not options.inbox.is_dir():
+        raise FanousError(f"no inbox at {options.inbox}: name the folder that `fanous collect --inbox` fills")
+    check_inbox(options.inbox)
+    with reaching(options) as reach:
+        bringing = Bringing(reach, detects=not options.no_detect)
+        _drain_all(options.inbox, bringing)
     say(bringing)
 
 

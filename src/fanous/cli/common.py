@@ -1,4 +1,5 @@
-"""What all commands share: common options, the store they name, lists of sources in help, and how a command prints.
+"""What all commands share: what their options mean, the store they name, lists of sources in help, and how a command
+prints.
 
 Every command imports this module, so it loads nothing slow (rich, the store, tables of countries) before a
 command needs it.
@@ -8,11 +9,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import typer
 from typer.core import TyperCommand
 
+from fanous.cli.options import StoreOptions
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -25,55 +27,6 @@ if TYPE_CHECKING:
     from fanous.wording.language import Language
 
 R = TypeVar("R")
-
-# --- options --------------------------------------------------------------------------------------
-
-StoreOption = Annotated[
-    Path | None,
-    typer.Option("--store", envvar="FANOUS_STORE", help="Folder of the store.", show_default=False),
-]
-CONFIGURATION = Path("fanous.toml")
-"""File that `fanous init` writes; read by default if it is in the current folder."""
-
-
-def _configured(named: Path | None) -> Path | None:
-    return named if named is not None or not CONFIGURATION.is_file() else CONFIGURATION
-
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        envvar="FANOUS_CONFIG",
-        callback=_configured,
-        help="TOML configuration file; its `store` table names the store.  By default fanous.toml in the current "
-        "folder, if there is one.",
-        show_default=False,
-    ),
-]
-
-
-def is_given(context: typer.Context, option: str) -> bool:
-    """Does the command line itself name it, and not a variable for all commands or a file in the current folder?"""
-    source = context.get_parameter_source(option)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
-]
-WhyOption = Annotated[
-    bool, typer.Option("--why", help="List everything else that it could be, and what speaks against it.")
-]
-LangOption = Annotated[str, typer.Option("--lang", help="Language: en, ur, fa, ar, fr or es.")]
-CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="Country: its code or name, such as PK.")]
-OneCountry = Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")]
-SinceOption = Annotated[
-    str | None, typer.Option("--since", help="Start: a date or time, in UTC unless it gives an offset.")
-]
-UntilOption = Annotated[
-    str | None, typer.Option("--until", help="End, exclusive: a date or time, as for --since.")
-]
 
 
 def moment(text: str | None, option: str) -> float | None:
@@ -234,7 +187,7 @@ class StoreAccess:
 
 @contextmanager
 def reaching(
-    store: Path | None, config: Path | None, *, read_only: bool = False, must_exist: bool = False
+    options: StoreOptions, *, read_only: bool = False, must_exist: bool = False
 ) -> Iterator[StoreAccess]:
     """The store that the options name.  If `fanous run` has it open, calls are performed there.
 
@@ -244,9 +197,11 @@ def reaching(
     from fanous.store.local import open_store
     from fanous.store.location import StoreHeld, review, store_place
 
-    reviewed = review(config)
+    reviewed = review(options.config)
     try:
-        opened = open_store(store_place(store, config), read_only=read_only, must_exist=must_exist)
+        opened = open_store(
+            store_place(options.store, options.config), read_only=read_only, must_exist=must_exist
+        )
     except StoreHeld as held:
         elsewhere = StoreAccess(None, held)
     else:
@@ -258,19 +213,19 @@ def reaching(
     yield elsewhere
 
 
-def ask(store: Path | None, config: Path | None, call: "Call[R]") -> R:
+def ask(options: StoreOptions, call: "Call[R]") -> R:
     """The result of one call that only reads."""
-    with reaching(store, config, read_only=True) as reach:
+    with reaching(options, read_only=True) as reach:
         return reach(call)
 
 
-def act(store: Path | None, config: Path | None, call: "Call[R]", *, begins: bool = False) -> R:
+def act(options: StoreOptions, call: "Call[R]", *, begins: bool = False) -> R:
     """The result of one call that changes something.
 
     Args:
         begins: it may be the first thing in a new store.
     """
-    with reaching(store, config, must_exist=not begins) as reach:
+    with reaching(options, must_exist=not begins) as reach:
         return reach(call)
 
 

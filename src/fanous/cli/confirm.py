@@ -3,24 +3,19 @@
 import time
 from dataclasses import asdict
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from fanous.cli.common import (
-    ConfigOption,
+from fanous.cli.common import ask, console, country_code, moment, print_document, say
+from fanous.cli.options import (
     CountryArgument,
-    JsonOption,
+    ReadOptions,
     SinceOption,
-    StoreOption,
     UntilOption,
     WhyOption,
-    ask,
-    console,
-    country_code,
-    moment,
-    print_document,
-    say,
+    command,
+    option,
 )
 from fanous.model.instant import to_iso
 
@@ -38,33 +33,27 @@ class FailOn(StrEnum):
     SUSPECTED = "suspected"
 
 
-def confirm(
-    country: CountryArgument,
-    target: Annotated[
-        list[str] | None,
-        typer.Option("--target", help="Only this target, such as x, Twitter or bbc.com; may be repeated."),
-    ] = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    fail_on: Annotated[
-        FailOn | None,
-        typer.Option(
-            "--fail-on",
-            help="For scripts: exit with code 3 if a disruption was confirmed in this time, or suspected.",
-        ),
-    ] = None,
-    why: WhyOption = False,
-    sensitivity: Annotated[
-        bool,
-        typer.Option(
-            "--sensitivity",
-            help="Also say how long an event on each network had to last to be found, with what was measured there.",
-        ),
-    ] = False,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+class ConfirmOptions(ReadOptions):
+    """Options of ``fanous confirm``."""
+
+    country: CountryArgument
+    target: list[str] | None = option(
+        None, "Only this target, such as x, Twitter or bbc.com; may be repeated."
+    )
+    since: SinceOption = None
+    until: UntilOption = None
+    fail_on: FailOn | None = option(
+        None, "For scripts: exit with code 3 if a disruption was confirmed in this time, or suspected."
+    )
+    why: WhyOption = False
+    sensitivity: bool = option(
+        False,
+        "Also say how long an event on each network had to last to be found, with what was measured there.",
+    )
+
+
+@command
+def confirm(options: ConfirmOptions) -> None:
     """Show what is disrupted in a country: on which networks, how, from when to when, and how certain it is.
 
     This only reads the store: bring measurements in first with `fanous ingest`.
@@ -73,12 +62,12 @@ def confirm(
     """
     from fanous.questions.country import ConfirmCountry
 
-    code, targets = country_code(country), _targets(target)
-    start, end = moment(since, "--since"), moment(until, "--until")
+    code, targets = country_code(options.country), _targets(options.target)
+    start, end = moment(options.since, "--since"), moment(options.until, "--until")
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter("--since must be before --until")
-    answer = ask(store, config, ConfirmCountry(code, targets, start, end, sensitivity))
-    if as_json:
+    answer = ask(options, ConfirmCountry(code, targets, start, end, options.sensitivity))
+    if options.as_json:
         from fanous.publish.document import (
             incident_document,
             known_document,
@@ -108,8 +97,8 @@ def confirm(
     else:
         from fanous.cli.answer import print_answer
 
-        print_answer(console(), answer, why=why)
-    if fail_on is not None and _has(answer, fail_on):
+        print_answer(console(), answer, why=options.why)
+    if options.fail_on is not None and _has(answer, options.fail_on):
         raise typer.Exit(FOUND)
 
 
@@ -129,15 +118,15 @@ def _has(answer: "CountryAnswer", fail_on: FailOn) -> bool:
     return any(fail_on is FailOn.SUSPECTED or one.confirmed_at is not None for one in standing)
 
 
-def signals(
-    country: CountryArgument,
-    at: Annotated[
-        str | None, typer.Option("--at", help="Show the state at this date or time; default: now.")
-    ] = None,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+class SignalsOptions(ReadOptions):
+    """Options of ``fanous signals``."""
+
+    country: CountryArgument
+    at: str | None = option(None, "Show the state at this date or time; default: now.")
+
+
+@command
+def signals(options: SignalsOptions) -> None:
     """Show each source's signals for a country: latest value in % of its baseline, with age and licence.
 
     This only reads the store: bring series in first with `fanous pull` or `fanous ingest`.
@@ -146,11 +135,11 @@ def signals(
     from fanous.questions.series import ReadSignals
     from fanous.wording.words import STAGED
 
-    code, then = country_code(country), moment(at, "--at")
+    code, then = country_code(options.country), moment(options.at, "--at")
     now = time.time() if then is None else then
-    found = ask(store, config, ReadSignals(code, now))
+    found = ask(options, ReadSignals(code, now))
     levels, staged = found.series, found.synthetic
-    if as_json:
+    if options.as_json:
         print_document(connectivity_document(code, levels, now) | {"synthetic": staged})
     else:
         if staged:

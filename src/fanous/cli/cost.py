@@ -1,20 +1,12 @@
 """``fanous cost``: estimates what a disruption costs, as a range for each method."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from fanous.analysis.cost import WHOLE, Cost, Disruption, Phrase, Range
-from fanous.cli.common import (
-    ConfigOption,
-    JsonOption,
-    LangOption,
-    StoreOption,
-    ask,
-    country_code,
-    language_given,
-    print_document,
-)
+from fanous.cli.common import ask, country_code, language_given, print_document
+from fanous.cli.options import LangOption, ReadOptions, argument, command, option
 from fanous.model.claim import MOST_HOURS
 from fanous.model.incident import Kind
 
@@ -22,42 +14,26 @@ if TYPE_CHECKING:
     from fanous.model.incident import Incident
 
 
-def cost(
-    where: Annotated[
-        str, typer.Argument(metavar="CC|ID", help="A country, such as PK, or an incident's ID.")
-    ],
-    hours: Annotated[
-        float | None, typer.Option("--hours", help="Duration of the disruption in hours.", min=0)
-    ] = None,
-    targets: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--target", "--targets", help="Blocked targets, such as x,youtube; default: the whole internet."
-        ),
-    ] = None,
-    regions: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--region",
-            "--regions",
-            help="Affected regions, such as PK-PB,PK-SD; default: the whole country.",
-        ),
-    ] = None,
-    affected: Annotated[
-        str | None, typer.Option("--affected", help="Share of users affected, such as 0.3 or 0.2-0.4.")
-    ] = None,
-    dependence: Annotated[
-        str | None,
-        typer.Option(
-            "--dependence",
-            help="Share of online activity that depends on the targets, such as 0.3 or 0.2-0.4.",
-        ),
-    ] = None,
-    lang: LangOption = "en",
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+class CostOptions(ReadOptions):
+    """Options of ``fanous cost``."""
+
+    where: str = argument(..., "A country, such as PK, or an incident's ID.", metavar="CC|ID")
+    hours: float | None = option(None, "Duration of the disruption in hours.", min=0)
+    targets: list[str] | None = option(
+        None, "Blocked targets, such as x,youtube; default: the whole internet.", "--target", "--targets"
+    )
+    regions: list[str] | None = option(
+        None, "Affected regions, such as PK-PB,PK-SD; default: the whole country.", "--region", "--regions"
+    )
+    affected: str | None = option(None, "Share of users affected, such as 0.3 or 0.2-0.4.")
+    dependence: str | None = option(
+        None, "Share of online activity that depends on the targets, such as 0.3 or 0.2-0.4."
+    )
+    lang: LangOption = "en"
+
+
+@command
+def cost(options: CostOptions) -> None:
     """Estimate what a disruption costs, by each published method: per hour, in total, and with every input.
 
     A country needs --hours.  An incident in the store already has a duration, a share of users and a kind.
@@ -69,23 +45,25 @@ def cost(
     from fanous.wording.headline import provenance_note
     from fanous.wording.names import target_wanted
 
-    language = language_given(lang)
+    language = language_given(options.lang)
     incident: Incident | None = None
-    if "-" in where:
-        disruption, incident = ask(store, config, EstimateCost(where))
+    if "-" in options.where:
+        disruption, incident = ask(options, EstimateCost(options.where))
     else:
-        if hours is None:
+        if options.hours is None:
             raise typer.BadParameter("give the duration with --hours, or name an incident")
-        if not 0 <= hours <= MOST_HOURS:
-            raise typer.BadParameter(f"{hours:g} is not from 0 to ten years of hours", param_hint="--hours")
-        named = tuple(map(target_wanted, _listed(targets)))
-        whom, note = _affected(country_code(where), _listed(regions), affected)
-        stopped, why = _dependence(named, dependence)
+        if not 0 <= options.hours <= MOST_HOURS:
+            raise typer.BadParameter(
+                f"{options.hours:g} is not from 0 to ten years of hours", param_hint="--hours"
+            )
+        named = tuple(map(target_wanted, _listed(options.targets)))
+        whom, note = _affected(country_code(options.where), _listed(options.regions), options.affected)
+        stopped, why = _dependence(named, options.dependence)
         kind = Kind.BLOCKING if named else Kind.OUTAGE
         notes = tuple(filter(None, (*note, why)))
-        disruption = Disruption(country_code(where), kind, hours, named, whom, stopped, notes)
+        disruption = Disruption(country_code(options.where), kind, options.hours, named, whom, stopped, notes)
     found: Cost = cost_of(disruption, economy(disruption.country))
-    if as_json:
+    if options.as_json:
         about = {"incident": incident.id, "provenance": str(incident.provenance)} if incident else {}
         print_document(about | cost_document(found))
     else:

@@ -7,11 +7,10 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from fanous.cli.common import StoreOption, console, say
+from fanous.cli.common import console, say
+from fanous.cli.options import Options, StoreOption, command, option
 
 if TYPE_CHECKING:
     from fanous.store.protocol import Store
@@ -21,19 +20,18 @@ STEP_SECONDS = 20.0
 pages wait."""
 
 
-def demo(
-    once: Annotated[bool, typer.Option("--once", help="Print the answer and exit.")] = False,
-    port: Annotated[
-        int, typer.Option("--port", help="Port of the pages; 0: any free port.", min=0, max=65535)
-    ] = 8470,
-    speed: Annotated[
-        float, typer.Option("--speed", help="How many times faster than real time.", min=1, max=60)
-    ] = 20,
-    no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Serve the pages without opening a browser.")
-    ] = False,
-    store: StoreOption = None,
-) -> None:
+class DemoOptions(Options):
+    """Options of ``fanous demo``."""
+
+    once: bool = option(False, "Print the answer and exit.")
+    port: int = option(8470, "Port of the pages; 0: any free port.", min=0, max=65535)
+    speed: float = option(20, "How many times faster than real time.", min=1, max=60)
+    no_browser: bool = option(False, "Serve the pages without opening a browser.")
+    store: StoreOption = None
+
+
+@command
+def demo(options: DemoOptions) -> None:
     """Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a separate store.
 
     Prints the answer, then serves pages on this machine that replay the event, until you press Ctrl-C.
@@ -44,22 +42,22 @@ def demo(
     from fanous.store.local import open_store
 
     screen = console()
-    recorded = demonstrate(screen, store, lambda answer: print_answer(screen, answer))
-    if once:
+    recorded = demonstrate(screen, options.store, lambda answer: print_answer(screen, answer))
+    if options.once:
         return
     with tempfile.TemporaryDirectory(prefix="fanous-demo-") as folder:
-        replay = DemoReplay(Path(folder), recorded, speed, monotonic)
+        replay = DemoReplay(Path(folder), recorded, options.speed, monotonic)
         make_key(Path(folder) / KEY_FILE)  # nothing staged is signed as its user's own
         screen.print(
-            f"\nReplaying it {speed:g} times as fast, from an hour after it began: the pages show what was known by "
-            "then."
+            f"\nReplaying it {options.speed:g} times as fast, from an hour after it began: the pages show what was "
+            "known by then."
         )
         serve_pages(
             lambda: replay.begin(open_store(replay.folder, staged=True, clock=replay.clock)),
-            port,
+            options.port,
             notice=NOTICE,
             clock=replay.clock,
-            browser=not no_browser,
+            browser=not options.no_browser,
             follow=replay.follow,
             key=Path(folder) / KEY_FILE,
         )

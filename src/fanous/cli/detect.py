@@ -12,22 +12,10 @@ import threading
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from fanous.cli.common import (
-    ConfigOption,
-    OneCountry,
-    SinceOption,
-    StoreOption,
-    UntilOption,
-    act,
-    country_code,
-    moment,
-    reaching,
-    say,
-)
+from fanous.cli.common import act, country_code, moment, reaching, say
+from fanous.cli.options import OneCountry, SinceOption, StoreOptions, UntilOption, argument, command, option
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
 
@@ -43,41 +31,28 @@ AGAIN = 1.0
 log = logging.getLogger("fanous.detect")
 
 
-def detect(
-    countries: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[CC]...",
-            help="Detect again in these countries; default: wherever new measurements wait.",
-        ),
-    ] = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    workers: Annotated[
-        int,
-        typer.Option("--workers", min=1, help="Number of processes among which the countries are shared."),
-    ] = 1,
-    every: Annotated[
-        float,
-        typer.Option(
-            "--every",
-            min=0,
-            metavar="SECONDS",
-            help="Keep running and look for new work at this interval; 0: stop when done.",
-        ),
-    ] = 0,
-    lease: Annotated[
-        float,
-        typer.Option(
-            "--lease",
-            min=1,
-            metavar="SECONDS",
-            help="Time after which another process takes over the work of one that died.",
-        ),
-    ] = LEASE,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-) -> None:
+class DetectOptions(StoreOptions):
+    """Options of ``fanous detect``."""
+
+    countries: list[str] | None = argument(
+        None, "Detect again in these countries; default: wherever new measurements wait.", metavar="[CC]..."
+    )
+    since: SinceOption = None
+    until: UntilOption = None
+    workers: int = option(1, "Number of processes among which the countries are shared.", min=1)
+    every: float = option(
+        0, "Keep running and look for new work at this interval; 0: stop when done.", min=0, metavar="SECONDS"
+    )
+    lease: float = option(
+        LEASE,
+        "Time after which another process takes over the work of one that died.",
+        min=1,
+        metavar="SECONDS",
+    )
+
+
+@command
+def detect(options: DetectOptions) -> None:
     """Find incidents in measurements that have not been examined yet; `fanous ingest` also does this.
 
     With countries, or with --since and --until, detection is repeated for them, for example for a whole year.
@@ -87,18 +62,18 @@ def detect(
     from fanous.pipeline.jobs import Detect, mark
     from fanous.store.location import store_place
 
-    first, last = moment(since, "--since"), moment(until, "--until")
-    codes = [country_code(code) for code in countries or ()]
-    place = store_place(store, config)
+    first, last = moment(options.since, "--since"), moment(options.until, "--until")
+    codes = [country_code(code) for code in options.countries or ()]
+    place = store_place(options.store, options.config)
     shared = _is_shared(place)
-    if not shared and (workers > 1 or every):
+    if not shared and (options.workers > 1 or options.every):
         raise FanousError(
             "--workers and --every need the facts on a server (clickhouse://): only one process can open a "
             "store in a folder. Leave them out; `fanous run` detects continuously"
         )
-    with reaching(store, config, read_only=shared, must_exist=True) as reach:
-        if workers == 1 and not every:
-            done = reach(Detect(tuple(codes), first, last, lease))
+    with reaching(options, read_only=shared, must_exist=True) as reach:
+        if options.workers == 1 and not options.every:
+            done = reach(Detect(tuple(codes), first, last, options.lease))
             say(f"detected in {len(done)} countries{': ' if done else ''}{', '.join(done)}")
             return
         if codes or first is not None or last is not None:
@@ -106,7 +81,7 @@ def detect(
             mark(reach.store, codes, first, last)
     assert not isinstance(place, Path)  # it is shared
     log_to_stderr()
-    _all_work(place, workers, every, lease)
+    _all_work(place, options.workers, options.every, options.lease)
 
 
 def _is_shared(place: "Path | StoreLocation") -> bool:
@@ -172,21 +147,24 @@ def work_until_closed(place: "StoreLocation", every: float, lease: float, lifeli
         sys.exit(1)
 
 
-def rejudge(
-    country: OneCountry = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also rejudge what this version has already judged.")
-    ] = False,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-) -> None:
+class RejudgeOptions(StoreOptions):
+    """Options of ``fanous rejudge``."""
+
+    country: OneCountry = None
+    everything: bool = option(False, "Also rejudge what this version has already judged.", "--all")
+
+
+@command
+def rejudge(options: RejudgeOptions) -> None:
     """Recompute every conclusion from the raw records, with the rules of this version."""
     from fanous.pipeline.upkeep import Rejudge
     from fanous.wording.words import counted
 
-    done = act(store, config, Rejudge(country_code(country) if country else None, everything))
+    done = act(
+        options, Rejudge(country_code(options.country) if options.country else None, options.everything)
+    )
     say(f"judged {counted(done.measurements, 'measurement')} again")
-    if not (done.measurements or done.remarks or everything):
+    if not (done.measurements or done.remarks or options.everything):
         say("all were judged by these rules before; --all judges them again", file=sys.stderr)
     for remark in done.remarks:
         say(f"could not be used: {remark}", file=sys.stderr)

@@ -5,21 +5,13 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from fanous import __version__
-from fanous.cli.common import (
-    ConfigOption,
-    JsonOption,
-    StoreOption,
-    ask,
-    country_code,
-    is_given,
-    print_document,
-    say,
-)
+from fanous.cli.common import ask, country_code, print_document, say
+from fanous.cli.options import ReadOptions, command, is_given, option
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.model.vitals import Need
@@ -36,22 +28,19 @@ LATELY_SEEN = 300.0
 """Greatest age of an observation that only a running monitor can make; it checks every minute."""
 
 
-def doctor(
-    context: typer.Context,
-    sources: Annotated[
-        bool,
-        typer.Option(
-            "--sources",
-            help="Ask each public source one small question, and say how its answer differs from what is expected.",
-        ),
-    ] = False,
-    country: Annotated[
-        str, typer.Option("--country", metavar="CC", help="With --sources: the country to ask about.")
-    ] = "PK",
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+class DoctorOptions(ReadOptions):
+    """Options of ``fanous doctor``."""
+
+    context: typer.Context
+    sources: bool = option(
+        False,
+        "Ask each public source one small question, and say how its answer differs from what is expected.",
+    )
+    country: str = option("PK", "With --sources: the country to ask about.", metavar="CC")
+
+
+@command
+def doctor(options: DoctorOptions) -> None:
     """Check that this machine has what the probe, the server parts and the lab need.
 
     The kernel features that the lab needs are tested in a temporary network namespace.  With --store or
@@ -60,26 +49,27 @@ def doctor(
     on this machine is read, and with --config the whole configuration.  --sources needs the internet, and
     exits with 1 if a source could not be reached or its answer has changed; keys and mirrors are those of --config.
     """
-    if sources:
-        _doctor_of_sources(country_code(country), config, as_json)
+    if options.sources:
+        _doctor_of_sources(country_code(options.country), options.config, options.as_json)
         return
     from fanous.config import data_folder
     from fanous.store.location import store_place
 
-    is_named = is_given(context, "store") or is_given(context, "config")
-    if not is_named and config is not None:  # a new fanous.toml in the current folder has no store yet
-        place = store_place(store, config)
+    is_named = is_given(options.context, "store") or is_given(options.context, "config")
+    # A new fanous.toml in the current folder has no store yet.
+    if not is_named and options.config is not None:
+        place = store_place(options.store, options.config)
         is_named = not isinstance(place, Path) or place.is_dir()
     if is_named:
-        _doctor_of_store(store, config, as_json)
+        _doctor_of_store(options)
         return
     from fanous.lab.needs import needs as needs_of_the_lab
     from fanous.pipeline.doctor import CONFINED, examine, of_confinement, tried_confinement
     from fanous.publish.signer import KEY_FILE, who_signs
 
     means, signer = tried_confinement(), who_signs(data_folder() / KEY_FILE)
-    needs = [*examine(store or data_folder() / "store", needs_of_the_lab()), *of_confinement(means)]
-    if as_json:
+    needs = [*examine(options.store or data_folder() / "store", needs_of_the_lab()), *of_confinement(means)]
+    if options.as_json:
         ready = {part: _is_ready(needs, part) for part in PARTS}
         confined = {
             "processes": [asdict(one) for one in CONFINED],
@@ -104,8 +94,8 @@ def doctor(
     say(f"  {_signer(signer)}")
     for gap in means.gaps:
         say(f"  lacking    strangers' code could still {gap}")
-    if config is not None:
-        say(f"monitor: {config} has no store yet; `fanous run` makes it")
+    if options.config is not None:
+        say(f"monitor: {options.config} has no store yet; `fanous run` makes it")
 
 
 def _signer(uid: int | None) -> str:
@@ -117,19 +107,20 @@ def _signer(uid: int | None) -> str:
     return f"a signer is running, as another user (uid {uid})"
 
 
-def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
+def _doctor_of_store(options: DoctorOptions) -> None:
     from fanous.collector.inbox import backlogs
     from fanous.monitor.settings import inboxes_of
     from fanous.pipeline.status import feed_document
     from fanous.pipeline.vitals import UNREACHED, Ailment, ExamineStore, find_ailments
     from fanous.store.location import StoreLocation, in_folder, store_place
 
-    place = store_place(store, config)
+    config, as_json = options.config, options.as_json
+    place = store_place(options.store, config)
     location = place if isinstance(place, StoreLocation) else in_folder(place)
     inboxes = inboxes_of(config, place)
     found = _ailments_of_configuration(config, place)
     folders = tuple(one.absolute() for one in (*location.folders, *inboxes))
-    vitals, feed = ask(store, config, ExamineStore(folders, tuple(backlogs(inboxes)), time.time()))
+    vitals, feed = ask(options, ExamineStore(folders, tuple(backlogs(inboxes)), time.time()))
     found += find_ailments(vitals)
     found += [
         Ailment(one.kind, one.about, one.says, one.mend)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import typer
@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fanous.base.text import printable
-from fanous.cli.common import JsonOption, console, print_document
+from fanous.cli.common import console, print_document
+from fanous.cli.options import JsonOptions, argument, command, option
 from fanous.errors import FanousError
 from fanous.model.score import (
     Attack,
@@ -39,101 +40,71 @@ from fanous.model.score import (
 from fanous.wording.words import counted
 
 
-def evaluate(
-    corpus: Annotated[
-        list[Path] | None, typer.Argument(metavar="CORPUS...", help="Folders that contain an events.toml.")
-    ] = None,
-    adversary: Annotated[
-        bool,
-        typer.Option(
-            "--adversary",
-            help="Instead, measure what lies cost, and how many lying probes an attack needs (takes an hour).",
-        ),
-    ] = False,
-    attack: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--attack",
-            metavar="NAME",
-            help="With --adversary: only what this attack costs (T1 to T8, or silence); may be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    draws: Annotated[
-        int, typer.Option("--draws", min=1, help="With --adversary: draws for each price.")
-    ] = 20,
-    draws_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--draws-file",
-            metavar="FILE",
-            help="With --adversary: keep each draw here, and go on from those kept by the same rules and detectors.",
-            show_default=False,
-        ),
-    ] = None,
-    calibration: Annotated[
-        bool,
-        typer.Option(
-            "--calibration",
-            help="Instead, measure how often incidents of a stated confidence are right, in simulated weeks, "
-            "in the lab's truth table (--truth-table) and in the given corpora.",
-        ),
-    ] = False,
-    slowdowns: Annotated[
-        bool,
-        typer.Option(
-            "--slowdowns",
-            help="Instead, measure how many probes or speed tests show a general slow-down, after how long, and what "
-            "rush hours raise falsely (takes 3 minutes).",
-        ),
-    ] = False,
-    rounds: Annotated[
-        bool,
-        typer.Option(
-            "--rounds",
-            help="Instead, measure after how many rounds of own probes a block is suspected, confirmed and ended.",
-        ),
-    ] = False,
-    explanations: Annotated[
-        bool,
-        typer.Option(
-            "--explanations",
-            help="Instead, count how often each explanation of the table holds of what happened, and of what did not: "
-            "in the given corpora, in the records of the lab (--truth-table) and where a fifth of the probes lie.",
-        ),
-    ] = False,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            "--data",
-            envvar="FANOUS_SHARED_DATA",
-            metavar="FOLDER",
-            help="Folder of research data that may not be redistributed; a corpus that lacks some is not judged.",
-            show_default=False,
-        ),
-    ] = None,
-    truth_table: Annotated[
-        Path | None, typer.Option("--truth-table", metavar="FILE", help="Truth table written by `make lab`.")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
+class EvaluateOptions(JsonOptions):
+    """Options of ``fanous evaluate``."""
+
+    corpus: list[Path] | None = argument(None, "Folders that contain an events.toml.", metavar="CORPUS...")
+    adversary: bool = option(
+        False, "Instead, measure what lies cost, and how many lying probes an attack needs (takes an hour)."
+    )
+    attack: list[str] | None = option(
+        None,
+        "With --adversary: only what this attack costs (T1 to T8, or silence); may be repeated.",
+        metavar="NAME",
+    )
+    draws: int = option(20, "With --adversary: draws for each price.", min=1)
+    draws_file: Path | None = option(
+        None,
+        "With --adversary: keep each draw here, and go on from those kept by the same rules and detectors.",
+        metavar="FILE",
+    )
+    calibration: bool = option(
+        False,
+        "Instead, measure how often incidents of a stated confidence are right, in simulated weeks, "
+        "in the lab's truth table (--truth-table) and in the given corpora.",
+    )
+    slowdowns: bool = option(
+        False,
+        "Instead, measure how many probes or speed tests show a general slow-down, after how long, and what "
+        "rush hours raise falsely (takes 3 minutes).",
+    )
+    rounds: bool = option(
+        False,
+        "Instead, measure after how many rounds of own probes a block is suspected, confirmed and ended.",
+    )
+    explanations: bool = option(
+        False,
+        "Instead, count how often each explanation of the table holds of what happened, and of what did not: "
+        "in the given corpora, in the records of the lab (--truth-table) and where a fifth of the probes lie.",
+    )
+    data: Path | None = option(
+        None,
+        "Folder of research data that may not be redistributed; a corpus that lacks some is not judged.",
+        envvar="FANOUS_SHARED_DATA",
+        metavar="FOLDER",
+    )
+    truth_table: Path | None = option(None, "Truth table written by `make lab`.", metavar="FILE")
+
+
+@command
+def evaluate(options: EvaluateOptions) -> None:
     """Replay labelled events through the live code path; report hits, misses and delays."""
-    if calibration:
-        _evaluate_calibration(corpus or [], data, truth_table, as_json)
+    if options.calibration:
+        _evaluate_calibration(options.corpus or [], options.data, options.truth_table, options.as_json)
         return
-    if adversary:
-        _evaluate_adversary(attack or [], draws, draws_file, as_json)
+    if options.adversary:
+        _evaluate_adversary(options.attack or [], options.draws, options.draws_file, options.as_json)
         return
-    if slowdowns:
-        _evaluate_slowdowns(as_json)
+    if options.slowdowns:
+        _evaluate_slowdowns(options.as_json)
         return
-    if rounds:
-        _evaluate_rounds(as_json)
+    if options.rounds:
+        _evaluate_rounds(options.as_json)
         return
-    if explanations:
-        _evaluate_explanations(corpus or [], data, truth_table, as_json)
+    if options.explanations:
+        _evaluate_explanations(options.corpus or [], options.data, options.truth_table, options.as_json)
         return
-    if not corpus:
+    if not options.corpus:
         raise typer.BadParameter(
             "name at least one corpus folder, or pass --adversary, --calibration, --explanations, --slowdowns or "
             "--rounds",
@@ -142,13 +113,15 @@ def evaluate(
     from fanous.evaluation.corpus import how_to_give
     from fanous.evaluation.evaluate import evaluate_corpora
 
-    evaluations = evaluate_corpora(corpus, data)
-    if as_json:
+    evaluations = evaluate_corpora(options.corpus, options.data)
+    if options.as_json:
         print_document(evaluations_document(evaluations))
     else:
         print_evaluation(console(), evaluations)
     if names := sorted({name for one in evaluations for name in one.missing}):
-        raise FanousError(f"not everything was judged, for want of {', '.join(names)}; {how_to_give(data)}")
+        raise FanousError(
+            f"not everything was judged, for want of {', '.join(names)}; {how_to_give(options.data)}"
+        )
 
 
 def _evaluate_adversary(only: list[str], draws: int, file: Path | None, as_json: bool) -> None:

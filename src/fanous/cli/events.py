@@ -4,22 +4,12 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from fanous.cli.common import (
-    ConfigOption,
-    JsonOption,
-    OneCountry,
-    StoreOption,
-    act,
-    ask,
-    country_code,
-    moment,
-    say,
-    tell,
-)
+from fanous.cli.common import act, ask, country_code, moment, say, tell
+from fanous.cli.options import OneCountry, ReadOptions, argument, command, option
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 
@@ -29,49 +19,49 @@ if TYPE_CHECKING:
 events_app = typer.Typer(help="Announced events: elections, rallies, exams, trials.", no_args_is_help=True)
 
 
+class EventsAddOptions(ReadOptions):
+    """Options of ``fanous events add``."""
+
+    country: str = option(..., "Country: its code or name, such as PK.")
+    start: str | None = option(
+        None, "Start of the event, in UTC unless it gives an offset.", "--start", "--since"
+    )
+    end: str | None = option(None, "End of the event, exclusive.", "--end", "--until")
+    title: str = option("", "Title of the event.")
+    targets: list[str] | None = option(
+        None, "Targets expected to be restricted, such as x,youtube.", "--target", "--targets"
+    )
+    ics: Path | None = option(None, "Register all events in this iCalendar file instead.")
+
+
 @events_app.command("add")
-def events_add(
-    country: Annotated[str, typer.Option("--country", help="Country: its code or name, such as PK.")],
-    start: Annotated[
-        str | None,
-        typer.Option("--start", "--since", help="Start of the event, in UTC unless it gives an offset."),
-    ] = None,
-    end: Annotated[str | None, typer.Option("--end", "--until", help="End of the event, exclusive.")] = None,
-    title: Annotated[str, typer.Option("--title", help="Title of the event.")] = "",
-    targets: Annotated[
-        list[str] | None,
-        typer.Option("--target", "--targets", help="Targets expected to be restricted, such as x,youtube."),
-    ] = None,
-    ics: Annotated[
-        Path | None, typer.Option("--ics", help="Register all events in this iCalendar file instead.")
-    ] = None,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def events_add(options: EventsAddOptions) -> None:
     """Register an event before it begins. An event registered later is marked late permanently."""
     from fanous.pipeline.actions import Announce
     from fanous.wording.events import event_document, event_line
     from fanous.wording.names import target_wanted
 
-    code = country_code(country)
-    named = tuple(target_wanted(one) for text in targets or () for one in text.split(",") if one.strip())
+    code = country_code(options.country)
+    named = tuple(
+        target_wanted(one) for text in options.targets or () for one in text.split(",") if one.strip()
+    )
     events: list[AnnouncedEvent] = []
-    if ics is None:
-        since, until = moment(start, "--start"), moment(end, "--end")
-        if since is None or until is None or not title.strip():
+    if options.ics is None:
+        since, until = moment(options.start, "--start"), moment(options.end, "--end")
+        if since is None or until is None or not options.title.strip():
             raise typer.BadParameter("give --start, --end and --title, or a calendar with --ics")
         if since >= until:
             raise typer.BadParameter("--start must be before --end")
-        events = [AnnouncedEvent(code, since, until, title.strip(), named)]
+        events = [AnnouncedEvent(code, since, until, options.title.strip(), named)]
     else:
-        events = _from_calendar(ics, code, named)
-    registered: list[AnnouncedEvent] = act(store, config, Announce(tuple(events)), begins=True)
+        events = _from_calendar(options.ics, code, named)
+    registered: list[AnnouncedEvent] = act(options, Announce(tuple(events)), begins=True)
     lines: list[str] = []
     for one in registered:
         advice = "" if one.is_late else ": publish it now, to prove that the event was not chosen afterwards"
         lines += [event_line(one), f"  SHA-256 {one.digest}{advice}"]
-    tell(as_json, {"watches": [event_document(one) for one in registered]}, lines)
+    tell(options.as_json, {"watches": [event_document(one) for one in registered]}, lines)
 
 
 def calendar_events(path: Path, country: str) -> "list[CalendarEvent]":
@@ -100,32 +90,36 @@ def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[Anno
     return [AnnouncedEvent(code, event.start, event.end, event.title, targets) for event in events]
 
 
+class EventsListOptions(ReadOptions):
+    """Options of ``fanous events list``."""
+
+    country: OneCountry = None
+
+
 @events_app.command("list")
-def events_list(
-    country: OneCountry = None,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def events_list(options: EventsListOptions) -> None:
     """List all registered events by start time."""
     from fanous.questions.listings import ListEvents
     from fanous.wording.events import event_document, event_line
 
-    found = ask(store, config, ListEvents(country_code(country) if country else None))
+    found = ask(options, ListEvents(country_code(options.country) if options.country else None))
     none = "no events; register an event with `fanous events add`"
-    tell(as_json, {"watches": [event_document(one) for one in found]}, map(event_line, found), none)
+    tell(options.as_json, {"watches": [event_document(one) for one in found]}, map(event_line, found), none)
+
+
+class EventsReportOptions(ReadOptions):
+    """Options of ``fanous events report``."""
+
+    event_id: str = argument(..., "ID of the event, such as PK-watch-1.", metavar="ID")
 
 
 @events_app.command("report")
-def events_report(
-    event_id: Annotated[str, typer.Argument(metavar="ID", help="ID of the event, such as PK-watch-1.")],
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def events_report(options: EventsReportOptions) -> None:
     """Report incidents around an event: when each began relative to it, and how likely a coincidence is."""
     from fanous.questions.claims import ReportEvent
     from fanous.wording.events import report_document, report_lines
 
-    report = ask(store, config, ReportEvent(event_id))
-    tell(as_json, report_document(report), report_lines(report, time.time()))
+    report = ask(options, ReportEvent(options.event_id))
+    tell(options.as_json, report_document(report), report_lines(report, time.time()))

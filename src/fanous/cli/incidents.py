@@ -10,14 +10,6 @@ import typer
 
 from fanous.base.text import one_line
 from fanous.cli.common import (
-    ConfigOption,
-    JsonOption,
-    LangOption,
-    OneCountry,
-    SinceOption,
-    StoreOption,
-    UntilOption,
-    WhyOption,
     act,
     ask,
     console,
@@ -27,6 +19,19 @@ from fanous.cli.common import (
     print_document,
     say,
     tell,
+)
+from fanous.cli.options import (
+    JsonOptions,
+    LangOption,
+    OneCountry,
+    Options,
+    ReadOptions,
+    StoreOptions,
+    TimeOptions,
+    WhyOption,
+    argument,
+    command,
+    option,
 )
 from fanous.model.instant import to_iso
 
@@ -48,21 +53,23 @@ ByOption = Annotated[
 ]
 
 
+class IncidentsListOptions(TimeOptions, ReadOptions):
+    """Options of ``fanous incidents list``."""
+
+    country: OneCountry = None
+
+
 @incidents_app.command("list")
-def incidents_list(
-    country: OneCountry = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def incidents_list(options: IncidentsListOptions) -> None:
     """List all incidents by onset, including retracted ones."""
     from fanous.questions.listings import ListIncidents
 
-    code = country_code(country) if country else None
-    found = ask(store, config, ListIncidents(code, moment(since, "--since"), moment(until, "--until")))
-    if as_json:
+    code = country_code(options.country) if options.country else None
+    found = ask(
+        options, ListIncidents(code, moment(options.since, "--since"), moment(options.until, "--until"))
+    )
+    if options.as_json:
         from fanous.publish.document import incident_document
 
         print_document({"incidents": [incident_document(incident) for incident in found]})
@@ -80,14 +87,16 @@ def incidents_list(
         say("no incidents")
 
 
+class IncidentsShowOptions(ReadOptions):
+    """Options of ``fanous incidents show``."""
+
+    incident_id: IdArgument
+    why: WhyOption = False
+
+
 @incidents_app.command("show")
-def incidents_show(
-    incident_id: IdArgument,
-    why: WhyOption = False,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def incidents_show(options: IncidentsShowOptions) -> None:
     """Show one incident: what was measured on each network, and every revision."""
     from fanous.cli.answer import hint_lines, incident_text
     from fanous.publish.document import (
@@ -105,10 +114,10 @@ def incidents_show(
     from fanous.wording.reasons import reasons_text
     from fanous.wording.sensitivity import would_be_seen
 
-    found = ask(store, config, ShowIncident(incident_id))
+    found = ask(options, ShowIncident(options.incident_id))
     incident, seen_by, slowed = found.incident, tuple(found.witnesses), found.slowed_how
     history = [revision_document(one) for one in found.revisions]
-    if as_json:
+    if options.as_json:
         how = {"slowed_how": None if slowed is None else policing_document(slowed)}
         told = detailed_document(incident) | known_document(found.known_until)
         told |= witnesses_document(seen_by) | how
@@ -116,7 +125,7 @@ def incidents_show(
         told |= sensitivity_document(found.unnamed)
         print_document(told | {"revisions": history})
         return
-    console().print(incident_text(incident, found.names, found.known_until, why=why))
+    console().print(incident_text(incident, found.names, found.known_until, why=options.why))
     for line in hint_lines(found.hints):
         say(f"  {line}")
     if slowed is not None:
@@ -153,47 +162,45 @@ def _lines_of_lacking(wanted: "Lacking") -> list[str]:
     ]
 
 
+class IncidentsReportOptions(ReadOptions):
+    """Options of ``fanous incidents report``."""
+
+    incident_id: IdArgument
+    out: Path = option(
+        ..., "Folder to write to: new, empty, or written by this command before.", "-o", "--out"
+    )
+    lang: LangOption = "en"
+    url: str = option(
+        "",
+        "Public URL of the pages; every figure in the report links to it.  By default `url` in the `web` "
+        "table of the configuration, or this machine's own address, which no other machine can open.",
+        show_default=False,
+    )
+
+
 @incidents_app.command("report")
-def incidents_report(
-    incident_id: IdArgument,
-    out: Annotated[
-        Path,
-        typer.Option(
-            "-o", "--out", help="Folder to write to: new, empty, or written by this command before."
-        ),
-    ],
-    lang: LangOption = "en",
-    url: Annotated[
-        str,
-        typer.Option(
-            "--url",
-            help="Public URL of the pages; every figure in the report links to it.  By default `url` in the `web` "
-            "table of the configuration, or this machine's own address, which no other machine can open.",
-            show_default=False,
-        ),
-    ] = "",
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def incidents_report(options: IncidentsReportOptions) -> None:
     """Write a report as self-contained HTML, PDF and Markdown, with a chart, a post and a text message."""
     from fanous.base.overwrite import check_folder_of_files
     from fanous.config import section
     from fanous.publish.calls import WriteReport
     from fanous.web.settings import SiteSettings
 
-    language = language_given(lang)
-    check_folder_of_files(out)
-    address = (url or section(config, "web", SiteSettings).url).rstrip("/")
-    done = ask(store, config, WriteReport(incident_id, language.code, address or LOCAL, out.absolute()))
-    message, files = done.message, [str(out / path.name) for path in done.files]
+    language = language_given(options.lang)
+    check_folder_of_files(options.out)
+    address = (options.url or section(options.config, "web", SiteSettings).url).rstrip("/")
+    done = ask(
+        options, WriteReport(options.incident_id, language.code, address or LOCAL, options.out.absolute())
+    )
+    message, files = done.message, [str(options.out / path.name) for path in done.files]
     if not address:
         say(
             f"its links lead to {LOCAL}, which only this machine can open: before you send the report, write it again "
             "with --url, or set `url` in [web] of the configuration",
             file=sys.stderr,
         )
-    if as_json:
+    if options.as_json:
         counted = {"alphabet": message.alphabet, "places": message.places, "messages": message.messages}
         print_document({"files": files, "sms": counted})
         return
@@ -202,26 +209,22 @@ def incidents_report(
     say(f"the text message needs {message.messages} SMS ({message.places} characters of {message.alphabet})")
 
 
+class IncidentsBundleOptions(ReadOptions):
+    """Options of ``fanous incidents bundle``."""
+
+    incident_id: IdArgument
+    out: Path = option(..., "File to write.", "-o", "--out")
+    key: Path | None = option(
+        None, "Ed25519 key (PEM); default: your own, made by `fanous incidents key --new`."
+    )
+    public: bool = option(
+        False, "Give digests instead of values that may not be passed on, as public pages do."
+    )
+
+
 @incidents_app.command("bundle")
-def incidents_bundle(
-    incident_id: IdArgument,
-    out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")],
-    key: Annotated[
-        Path | None,
-        typer.Option(
-            "--key", help="Ed25519 key (PEM); default: your own, made by `fanous incidents key --new`."
-        ),
-    ] = None,
-    public: Annotated[
-        bool,
-        typer.Option(
-            "--public", help="Give digests instead of values that may not be passed on, as public pages do."
-        ),
-    ] = False,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def incidents_bundle(options: IncidentsBundleOptions) -> None:
     """Pack the evidence behind an incident, redacted and signed; `fanous verify` recomputes it anywhere."""
     from fanous.base.overwrite import file_aside
     from fanous.config import data_folder
@@ -229,15 +232,15 @@ def incidents_bundle(
     from fanous.publish.evidence.pack import pack
     from fanous.publish.signer import KEY_FILE, signer_at
 
-    label = incident_id.upper()
-    signer = signer_at(key or data_folder() / KEY_FILE)
-    with file_aside(out, _bundle_of(label, signer.public)) as aside:
-        gathered = ask(store, config, GatherEvidence(label))
-        packed = pack(gathered, aside, signer, time.time(), public=public)
-    if as_json:
+    label = options.incident_id.upper()
+    signer = signer_at(options.key or data_folder() / KEY_FILE)
+    with file_aside(options.out, _bundle_of(label, signer.public)) as aside:
+        gathered = ask(options, GatherEvidence(label))
+        packed = pack(gathered, aside, signer, time.time(), public=options.public)
+    if options.as_json:
         print_document(
             {
-                "file": str(out),
+                "file": str(options.out),
                 "bytes": packed.bytes,
                 "records": packed.records,
                 "controls": packed.controls,
@@ -248,7 +251,7 @@ def incidents_bundle(
             }
         )
         return
-    say(f"{out}: {packed.bytes:,} bytes")
+    say(f"{options.out}: {packed.bytes:,} bytes")
     say(f"  {packed.records:,} measurements of the country, {packed.controls:,} of others as controls")
     if packed.series:
         say(f"  {packed.series:,} quantity series of the country; sources.json gives their terms")
@@ -256,7 +259,7 @@ def incidents_bundle(
         closed = ", ".join(gathered.closed)
         say(
             f"  values of {closed} are left out, since they may not be passed on; their digests are included"
-            if public
+            if options.public
             else f"  values of {closed} may not be passed on: use --public for a bundle that you give to others"
         )
     say(f"  signed by SHA256:{packed.key}")
@@ -264,19 +267,19 @@ def incidents_bundle(
         say("  recomputed for the bundle (times in minutes, today's rules), it differs from the ledger:")
     for line in packed.differences:
         say(f"    {line}")
-    say(f"Anyone with the file can check it: fanous verify {out}")
+    say(f"Anyone with the file can check it: fanous verify {options.out}")
+
+
+class IncidentsKeyOptions(JsonOptions):
+    """Options of ``fanous incidents key``."""
+
+    new: bool = option(False, "Make the key; one that exists is never replaced.")
+    key: Path | None = option(None, "File of the key; default: your own key.", metavar="FILE")
 
 
 @incidents_app.command("key")
-def incidents_key(
-    new: Annotated[
-        bool, typer.Option("--new", help="Make the key; one that exists is never replaced.")
-    ] = False,
-    key: Annotated[
-        Path | None, typer.Option("--key", metavar="FILE", help="File of the key; default: your own key.")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def incidents_key(options: IncidentsKeyOptions) -> None:
     """Show the fingerprint of the key that signs evidence bundles, or make that key.
 
     Publish the fingerprint, so that readers can tell your bundles from others', and keep a copy of the file elsewhere.
@@ -284,17 +287,20 @@ def incidents_key(
     from fanous.config import data_folder
     from fanous.publish.signer import KEY_FILE, fingerprint, make_key, signer_at
 
-    path = key or data_folder() / KEY_FILE
-    known = fingerprint((make_key(path) if new else signer_at(path)).public)
-    tell(as_json, {"file": str(path), "fingerprint": known}, [f"SHA256:{known}", f"  {path}"])
+    path = options.key or data_folder() / KEY_FILE
+    known = fingerprint((make_key(path) if options.new else signer_at(path)).public)
+    tell(options.as_json, {"file": str(path), "fingerprint": known}, [f"SHA256:{known}", f"  {path}"])
+
+
+class IncidentsSignerOptions(Options):
+    """Options of ``fanous incidents signer``."""
+
+    key: Path | None = option(None, "File of the key; default: your own key.", metavar="FILE")
 
 
 @incidents_app.command("signer")
-def incidents_signer(
-    key: Annotated[
-        Path | None, typer.Option("--key", metavar="FILE", help="File of the key; default: your own key.")
-    ] = None,
-) -> None:
+@command
+def incidents_signer(options: IncidentsSignerOptions) -> None:
     """Hold the key in a separate process, which signs digests for this user's other processes until it is stopped.
 
     `fanous run` starts one by itself.  As a separate service it runs as a user of its own: it takes its socket from
@@ -309,7 +315,7 @@ def incidents_signer(
         socket_beside,
     )
 
-    path = key or data_folder() / KEY_FILE
+    path = options.key or data_folder() / KEY_FILE
     listening = passed_socket() or listening_at(socket_beside(path))
     serve_until_stopped(listening, path)
 
@@ -329,72 +335,85 @@ def _bundle_of(label: str, signer: str) -> "Recognises":
     return is_ours
 
 
+class IncidentsApproveOptions(StoreOptions):
+    """Options of ``fanous incidents approve``."""
+
+    incident_id: IdArgument
+    by: ByOption
+    note: str = option("", "The reviewer's note; published.")
+
+
 @incidents_app.command("approve")
-def incidents_approve(
-    incident_id: IdArgument,
-    by: ByOption,
-    note: Annotated[str, typer.Option("--note", help="The reviewer's note; published.")] = "",
-    store: StoreOption = None,
-    config: ConfigOption = None,
-) -> None:
+@command
+def incidents_approve(options: IncidentsApproveOptions) -> None:
     """Approve an incident held for review; the ledger keeps who approved it and when."""
     from fanous.pipeline.actions import Approve
 
-    _say_decided(act(store, config, Approve(incident_id.upper(), by, note)))
+    _say_decided(act(options, Approve(options.incident_id.upper(), options.by, options.note)))
+
+
+class IncidentsHoldOptions(StoreOptions):
+    """Options of ``fanous incidents hold``."""
+
+    incident_id: IdArgument
+    by: ByOption
+    reason: str = option("", "Why; published.", "--reason", "--note")
 
 
 @incidents_app.command("hold")
-def incidents_hold(
-    incident_id: IdArgument,
-    by: ByOption,
-    reason: Annotated[str, typer.Option("--reason", "--note", help="Why; published.")] = "",
-    store: StoreOption = None,
-    config: ConfigOption = None,
-) -> None:
+@command
+def incidents_hold(options: IncidentsHoldOptions) -> None:
     """Hold an incident: it stays suspected until it is approved, whatever is measured."""
     from fanous.pipeline.actions import Hold
 
-    _say_decided(act(store, config, Hold(incident_id.upper(), by, reason)))
+    _say_decided(act(options, Hold(options.incident_id.upper(), options.by, options.reason)))
+
+
+class IncidentsRetractOptions(StoreOptions):
+    """Options of ``fanous incidents retract``."""
+
+    incident_id: IdArgument
+    by: ByOption
+    reason: str = option(..., "Why; published with the retraction.")
 
 
 @incidents_app.command("retract")
-def incidents_retract(
-    incident_id: IdArgument,
-    by: ByOption,
-    reason: Annotated[str, typer.Option("--reason", help="Why; published with the retraction.")],
-    store: StoreOption = None,
-    config: ConfigOption = None,
-) -> None:
+@command
+def incidents_retract(options: IncidentsRetractOptions) -> None:
     """Retract an incident for good; its history stays, and every channel that carried it is told."""
     from fanous.pipeline.actions import Retract
 
-    _say_decided(act(store, config, Retract(incident_id.upper(), by, reason)))
+    _say_decided(act(options, Retract(options.incident_id.upper(), options.by, options.reason)))
+
+
+class IncidentsNoteOptions(StoreOptions):
+    """Options of ``fanous incidents note``."""
+
+    incident_id: IdArgument
+    by: ByOption
+    note: str = option(..., "The note, which replaces any earlier one; empty: remove it.")
 
 
 @incidents_app.command("note")
-def incidents_note(
-    incident_id: IdArgument,
-    by: ByOption,
-    note: Annotated[
-        str, typer.Option("--note", help="The note, which replaces any earlier one; empty: remove it.")
-    ],
-    store: StoreOption = None,
-    config: ConfigOption = None,
-) -> None:
+@command
+def incidents_note(options: IncidentsNoteOptions) -> None:
     """Add a note for readers to an incident."""
     from fanous.pipeline.actions import Annotate
 
-    _say_decided(act(store, config, Annotate(incident_id.upper(), by, note)))
+    _say_decided(act(options, Annotate(options.incident_id.upper(), options.by, options.note)))
+
+
+class IncidentsNameOptions(StoreOptions):
+    """Options of ``fanous incidents name``."""
+
+    incident_id: IdArgument
+    by: ByOption
+    reason: str = option("", "Why; kept with the decision.")
 
 
 @incidents_app.command("name")
-def incidents_name(
-    incident_id: IdArgument,
-    by: ByOption,
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")] = "",
-    store: StoreOption = None,
-    config: ConfigOption = None,
-) -> None:
+@command
+def incidents_name(options: IncidentsNameOptions) -> None:
     """Release the names of an incident's sites that are on no list, here and wherever they are measured.
 
     Until then readers see country, kind and times alone, and no feed or alert has it: anyone can measure any name, so
@@ -402,35 +421,43 @@ def incidents_name(
     """
     from fanous.pipeline.actions import NameTargets
 
-    _say_decided(act(store, config, NameTargets(incident_id.upper(), by, reason)))
+    _say_decided(act(options, NameTargets(options.incident_id.upper(), options.by, options.reason)))
+
+
+class IncidentsMergeOptions(StoreOptions):
+    """Options of ``fanous incidents merge``."""
+
+    incident_id: IdArgument
+    into: str = option(..., "The incident to merge it into.", metavar="ID")
+    by: ByOption
+    reason: str = option(..., "Why they are one event; published.")
 
 
 @incidents_app.command("merge")
-def incidents_merge(
-    incident_id: IdArgument,
-    into: Annotated[str, typer.Option("--into", metavar="ID", help="The incident to merge it into.")],
-    by: ByOption,
-    reason: Annotated[str, typer.Option("--reason", help="Why they are one event; published.")],
-    store: StoreOption = None,
-    config: ConfigOption = None,
-) -> None:
+@command
+def incidents_merge(options: IncidentsMergeOptions) -> None:
     """Merge an incident into another, because both are the same event; later detections keep them merged."""
     from fanous.pipeline.actions import Merge
 
-    _say_decided(act(store, config, Merge(incident_id.upper(), into.upper(), by, reason)))
+    _say_decided(
+        act(options, Merge(options.incident_id.upper(), options.into.upper(), options.by, options.reason))
+    )
+
+
+class IncidentsRoleOptions(StoreOptions):
+    """Options of ``fanous incidents role``."""
+
+    name: str = argument(..., "The person's name, as they signed.", metavar="NAME")
+    role: str = option(..., "The role to show, such as 'the duty editor'.")
 
 
 @incidents_app.command("role")
-def incidents_role(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The person's name, as they signed.")],
-    role: Annotated[str, typer.Option("--role", help="The role to show, such as 'the duty editor'.")],
-    store: StoreOption = None,
-    config: ConfigOption = None,
-) -> None:
+@command
+def incidents_role(options: IncidentsRoleOptions) -> None:
     """Show a role instead of this person's name wherever they signed, in earlier revisions too."""
     from fanous.pipeline.actions import NameRole
 
-    say(f"{name} is shown as: {act(store, config, NameRole(name, role))}")
+    say(f"{options.name} is shown as: {act(options, NameRole(options.name, options.role))}")
 
 
 def _say_decided(incident: "Incident") -> None:
@@ -439,22 +466,24 @@ def _say_decided(incident: "Incident") -> None:
     say(f"{incident.id}  {incident.status}  {sentence(incident)}")
 
 
+class IncidentsCorrectionsOptions(ReadOptions):
+    """Options of ``fanous incidents corrections``."""
+
+    country: OneCountry = None
+
+
 @incidents_app.command("corrections")
-def incidents_corrections(
-    country: OneCountry = None,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def incidents_corrections(options: IncidentsCorrectionsOptions) -> None:
     """List incidents that were retracted or narrowed, with the reasons; newest first."""
     from fanous.publish.document import correction_document
     from fanous.questions.claims import ListCorrections, by_month
     from fanous.wording.language import ENGLISH
     from fanous.wording.reasons import corrected
 
-    code = country_code(country) if country else None
-    found = ask(store, config, ListCorrections(code))
-    if as_json:
+    code = country_code(options.country) if options.country else None
+    found = ask(options, ListCorrections(code))
+    if options.as_json:
         listed = [correction_document(one) for one in found]
         print_document({"by_month": dict(by_month(found)), "corrections": listed})
         return

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -20,16 +20,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from fanous.cli.common import (
-    REJECTS_SHOWN,
-    ConfigOption,
-    JsonOption,
-    StoreOption,
-    country_code,
-    print_document,
-    reaching,
-    say,
-)
+from fanous.cli.common import REJECTS_SHOWN, country_code, print_document, reaching, say
+from fanous.cli.options import ReadOptions, argument, command, option
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -39,87 +31,49 @@ if TYPE_CHECKING:
 LONGEST_LICENCE = 100
 
 
-def ingest(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Source of the files, one of those above.")],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files from that source.")],
-    country: Annotated[
-        str | None, typer.Option("--country", metavar="CC", help="For series: the country they describe.")
-    ] = None,
-    time: Annotated[
-        str, typer.Option("--time", metavar="COLUMN", help="csv: column with the times.")
-    ] = "time",
-    value: Annotated[
-        str, typer.Option("--value", metavar="COLUMN", help="csv: column with the values.")
-    ] = "value",
-    place: Annotated[
-        str,
-        typer.Option(
-            "--entity", metavar="COLUMN", help="csv: column with the places, regions or networks (AS17557)."
-        ),
-    ] = "",
-    signal: Annotated[
-        str, typer.Option("--signal", help="csv: signal of the values, as listed in docs/ontology.md.")
-    ] = "connectivity",
-    zone: Annotated[
-        str,
-        typer.Option(
-            "--zone", help="csv: time zone of times without an offset, such as Asia/Tehran or +03:30."
-        ),
-    ] = "UTC",
-    step: Annotated[
-        int,
-        typer.Option(
-            "--step", min=0, help="csv: bin width in seconds; 0: that of the table, or the signal's default."
-        ),
-    ] = 0,
-    stamp: Annotated[
-        str,
-        typer.Option(
-            "--stamp",
-            help="csv: whether a time marks the start or the end of its bin; default: what is usual for the signal.",
-        ),
-    ] = "known",
-    target: Annotated[
-        str,
-        typer.Option(
-            "--target",
-            metavar="TARGET",
-            help="csv: platform or domain whose traffic this is, such as youtube; empty: all traffic of the place.",
-        ),
-    ] = "",
-    licence: Annotated[
-        str,
-        typer.Option(
-            "--licence",
-            help="csv: licence of the table, such as CC BY 4.0; without an open one it stays out of what you export.",
-        ),
-    ] = "",
-    gather: Annotated[
-        str,
-        typer.Option(
-            "--gather", help="csv: how to combine the rows of a bin: median, mean, sum, count or distinct."
-        ),
-    ] = "median",
-    empty_is_zero: Annotated[
-        bool,
-        typer.Option("--empty-is-zero", help="csv: count a bin without rows as 0 (with count or distinct)."),
-    ] = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs",
-            min=1,
-            max=64,
-            metavar="N",
-            help="ooni, edge: processes that read.  By default one for each processor that may be used, at most 4, and "
-            "only one for less than 100 MiB of measurements or while `fanous run` has the store.",
-            show_default=False,
-        ),
-    ] = None,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+class IngestOptions(ReadOptions):
+    """Options of ``fanous ingest``."""
+
+    source: str = argument(..., "Source of the files, one of those above.", metavar="SOURCE")
+    paths: list[Path] = argument(..., "Files from that source.", metavar="PATH...")
+    country: str | None = option(None, "For series: the country they describe.", metavar="CC")
+    time: str = option("time", "csv: column with the times.", metavar="COLUMN")
+    value: str = option("value", "csv: column with the values.", metavar="COLUMN")
+    place: str = option(
+        "", "csv: column with the places, regions or networks (AS17557).", "--entity", metavar="COLUMN"
+    )
+    signal: str = option("connectivity", "csv: signal of the values, as listed in docs/ontology.md.")
+    zone: str = option("UTC", "csv: time zone of times without an offset, such as Asia/Tehran or +03:30.")
+    step: int = option(0, "csv: bin width in seconds; 0: that of the table, or the signal's default.", min=0)
+    stamp: str = option(
+        "known",
+        "csv: whether a time marks the start or the end of its bin; default: what is usual for the signal.",
+    )
+    target: str = option(
+        "",
+        "csv: platform or domain whose traffic this is, such as youtube; empty: all traffic of the place.",
+        metavar="TARGET",
+    )
+    licence: str = option(
+        "",
+        "csv: licence of the table, such as CC BY 4.0; without an open one it stays out of what you export.",
+    )
+    gather: str = option(
+        "median", "csv: how to combine the rows of a bin: median, mean, sum, count or distinct."
+    )
+    empty_is_zero: bool = option(False, "csv: count a bin without rows as 0 (with count or distinct).")
+    jobs: int | None = option(
+        None,
+        "ooni, edge: processes that read.  By default one for each processor that may be used, at most 4, and "
+        "only one for less than 100 MiB of measurements or while `fanous run` has the store.",
+        min=1,
+        max=64,
+        metavar="N",
+    )
+
+
+@command
+def ingest(options: IngestOptions) -> None:
     """Import files into the store, judge the measurements and detect incidents.
 
     Sources of measurements:
@@ -136,58 +90,47 @@ def ingest(
     from fanous.sources.measurements import MEASUREMENT_SOURCES
     from fanous.sources.publishers import SERIES_FILES
 
-    if source not in MEASUREMENT_SOURCES and source not in SERIES_FILES:
+    if options.source not in MEASUREMENT_SOURCES and options.source not in SERIES_FILES:
         known = (*MEASUREMENT_SOURCES, *SERIES_FILES)
-        hint = nearest(source, known) or f": use one of {', '.join(known)}"
-        raise FanousError(f"unknown source {source!r}{hint}")
-    if source in SERIES_FILES and country is None:
-        raise typer.BadParameter(f"{source} needs --country CC: its files do not name a country")
+        hint = nearest(options.source, known) or f": use one of {', '.join(known)}"
+        raise FanousError(f"unknown source {options.source!r}{hint}")
+    if options.source in SERIES_FILES and options.country is None:
+        raise typer.BadParameter(f"{options.source} needs --country CC: its files do not name a country")
     about = None
-    if source in SERIES_FILES and country is not None:
-        about = _about(
-            source,
-            country_code(country),
-            (time, value, signal, place, zone, step, gather, empty_is_zero),
-            target,
-            stamp,
-            licence,
-        )
-    files = tuple(path.absolute() for path in paths)
-    with reaching(store, config) as reach, file_progress(files) as moved:
+    if options.source in SERIES_FILES and options.country is not None:
+        about = _about(options, country_code(options.country))
+    files = tuple(path.absolute() for path in options.paths)
+    with reaching(options) as reach, file_progress(files) as moved:
         if about is None:
-            tally = reach(Ingest(source, files), moved=moved, jobs=jobs or default_jobs(files))
+            tally = reach(
+                Ingest(options.source, files), moved=moved, jobs=options.jobs or default_jobs(files)
+            )
         else:
-            tally = reach(IngestSeries(source, files, about), moved=moved)
-    show(tally, as_json)
+            tally = reach(IngestSeries(options.source, files, about), moved=moved)
+    show(tally, options.as_json)
     if tally.rejected == tally.read > 0:
         hint = "`fanous ingest --help` lists what each source reads"
-        say(f"no usable records: check that these are `{source}` files; {hint}", file=sys.stderr)
+        say(f"no usable records: check that these are `{options.source}` files; {hint}", file=sys.stderr)
         raise typer.Exit(1)
     if not tally.read:
         say("no records found: the files cover an hour without any, or a download failed", file=sys.stderr)
 
 
-def _about(
-    source: str,
-    country: str,
-    told: tuple[str, str, str, str, str, int, str, bool],
-    target: str,
-    stamp: str,
-    licence: str,
-) -> "About":
+def _about(options: IngestOptions, country: str) -> "About":
     from fanous.sources.connector import OPEN_LICENCES, About, Gather, Stamp, TableColumns, open_licence
     from fanous.sources.publishers import SOURCES
     from fanous.wording.names import target_wanted
 
-    if not SOURCES[source].takes_columns:
+    if not SOURCES[options.source].takes_columns:
         return About(country)
-    time, value, signal, place, zone, step, gather, empty_is_zero = told
-    if gather not in tuple(Gather):
-        raise typer.BadParameter(f"{gather!r} is not one of {', '.join(Gather)}", param_hint="--gather")
-    if stamp not in tuple(Stamp):
-        raise typer.BadParameter(f"{stamp!r} is not one of {', '.join(Stamp)}", param_hint="--stamp")
-    target = target_wanted(target) if target.strip() else ""
-    licence = licence.strip()
+    if options.gather not in tuple(Gather):
+        raise typer.BadParameter(
+            f"{options.gather!r} is not one of {', '.join(Gather)}", param_hint="--gather"
+        )
+    if options.stamp not in tuple(Stamp):
+        raise typer.BadParameter(f"{options.stamp!r} is not one of {', '.join(Stamp)}", param_hint="--stamp")
+    target = target_wanted(options.target) if options.target.strip() else ""
+    licence = options.licence.strip()
     if len(licence) > LONGEST_LICENCE:
         raise typer.BadParameter(f"more than {LONGEST_LICENCE} characters", param_hint="--licence")
     if licence and not open_licence(licence):
@@ -195,20 +138,9 @@ def _about(
             f"{licence!r} is not an open licence ({', '.join(OPEN_LICENCES)}): the values stay out of open exports",
             file=sys.stderr,
         )
-    columns = TableColumns(
-        time,
-        value,
-        signal,
-        place,
-        zone,
-        step,
-        Gather(gather),
-        empty_is_zero,
-        target,
-        Stamp(stamp),
-        open_licence(licence) or licence,
-    )
-    return About(country, columns)
+    asked = {name: getattr(options, name) for name in TableColumns.__dataclass_fields__}
+    converted = {"gather": Gather(options.gather), "stamp": Stamp(options.stamp), "target": target}
+    return About(country, TableColumns(**asked | converted | {"licence": open_licence(licence) or licence}))
 
 
 def show(tally: "Ingested", as_json: bool) -> None:

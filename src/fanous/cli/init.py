@@ -4,96 +4,81 @@ import shutil
 import sys
 from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from fanous.cli.common import CONFIGURATION, country_code, say
+from fanous.cli.common import country_code, say
+from fanous.cli.options import CONFIGURATION, Options, argument, command, option
 
 PAGE = "127.0.0.1:8470"
 
 
-def init(
-    countries: Annotated[
-        list[str] | None, typer.Argument(metavar="[CC...]", help="Countries to watch, such as PK.")
-    ] = None,
-    accept: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--accept",
-            metavar="SOURCE",
-            help="Pull from this source, and accept its terms; may be repeated; `all`, or `none`.",
-        ),
-    ] = None,
-    listen: Annotated[
-        str, typer.Option("--listen", metavar="HOST:PORT", help="Where the pages are served.")
-    ] = "",
-    url: Annotated[str, typer.Option("--url", help="Public address of the pages, if they have one.")] = "",
-    days: Annotated[
-        int, typer.Option("--days", min=1, max=3650, help="How many days of OONI's measurements to fetch.")
-    ] = 60,
-    mirrors: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--mirror",
-            metavar="SOURCE=URL",
-            help="Fetch from this address instead of the publisher's; may be repeated.",
-        ),
-    ] = None,
-    passphrase: Annotated[
-        bool,
-        typer.Option(
-            "--passphrase", help="Ask for a passphrase to log in to the desk with, as well as its token."
-        ),
-    ] = False,
-    lists: Annotated[
-        bool | None,
-        typer.Option(
-            "--lists/--no-lists",
-            help="Fetch Citizen Lab's lists of the sites whose names readers may see (CC BY-NC-SA 4.0), or do not ask.",
-            show_default=False,
-        ),
-    ] = None,
-    config: Annotated[
-        Path, typer.Option("--config", metavar="FILE", help="File to write; the secrets go next to it.")
-    ] = CONFIGURATION,
-) -> None:
+class InitOptions(Options):
+    """Options of ``fanous init``."""
+
+    countries: list[str] | None = argument(None, "Countries to watch, such as PK.", metavar="[CC...]")
+    accept: list[str] | None = option(
+        None,
+        "Pull from this source, and accept its terms; may be repeated; `all`, or `none`.",
+        metavar="SOURCE",
+    )
+    listen: str = option("", "Where the pages are served.", metavar="HOST:PORT")
+    url: str = option("", "Public address of the pages, if they have one.")
+    days: int = option(60, "How many days of OONI's measurements to fetch.", min=1, max=3650)
+    mirrors: list[str] | None = option(
+        None,
+        "Fetch from this address instead of the publisher's; may be repeated.",
+        "--mirror",
+        metavar="SOURCE=URL",
+    )
+    passphrase: bool = option(False, "Ask for a passphrase to log in to the desk with, as well as its token.")
+    lists: bool | None = option(
+        None,
+        "Fetch Citizen Lab's lists of the sites whose names readers may see (CC BY-NC-SA 4.0), or do not ask.",
+        "--lists/--no-lists",
+    )
+    config: Path = option(CONFIGURATION, "File to write; the secrets go next to it.", metavar="FILE")
+
+
+@command
+def init(options: InitOptions) -> None:
     """Write the configuration of a new monitor: countries, sources and their terms, secrets, retention.
 
     Asks for what is not given, if someone is at the terminal.  Otherwise every source that needs no key is included;
     the file names the terms of each.  Files that exist are never replaced.
     """
+    listen = options.listen
     from fanous.base.files import make_folder
     from fanous.config import data_folder
     from fanous.pipeline.configure import NewMonitor, check_free, offered, write
     from fanous.publish.signer import KEY_FILE, ensure_key
 
     asks = sys.stdin.isatty()
-    check_free(config)
-    _check(listen, url)
-    codes = tuple(dict.fromkeys(country_code(code) for code in countries or _asked_countries(asks)))
+    check_free(options.config)
+    _check(listen, options.url)
+    codes = tuple(dict.fromkeys(country_code(code) for code in options.countries or _asked_countries(asks)))
     known = {one.name: one for one in offered()}
-    accepted = _accepted(accept, list(known), asks)
-    asked_elsewhere = dict(_mirror(text, known) for text in mirrors or ())
+    accepted = _accepted(options.accept, list(known), asks)
+    asked_elsewhere = dict(_mirror(text, known) for text in options.mirrors or ())
     if asks and not listen:
         listen = typer.prompt(
             "Where the pages are served, as HOST:PORT", default=PAGE, value_proc=_address, err=True
         )
-    kept = _asked_passphrase() if passphrase else ""
+    kept = _asked_passphrase() if options.passphrase else ""
     place = data_folder()
     make_folder(place)
     chosen = NewMonitor(
         codes,
         accepted,
         listen or PAGE,
-        url,
-        days,
+        options.url,
+        options.days,
         shutil.disk_usage(place).free,
         asked_elsewhere,
         kept,
     )
-    beside = write(chosen, config)
-    say(f"wrote {config}, and the secrets, which only you can read, to {beside}")
+    beside = write(chosen, options.config)
+    say(f"wrote {options.config}, and the secrets, which only you can read, to {beside}")
     if ensure_key(place / KEY_FILE):
         say(f"made the key that signs evidence bundles, {place / KEY_FILE}: keep a copy of it elsewhere")
     if not accepted:
@@ -101,9 +86,11 @@ def init(
     for name in accepted:
         if known[name].token:
             say(f"{name} needs a key: put it into {beside} as {known[name].token}=...")
-    _offer_lists(codes, lists, asks)
-    is_default = config == CONFIGURATION
-    say(f"next: fanous run{'' if is_default else f' --config {config}'}, then open http://{chosen.listen}/")
+    _offer_lists(codes, options.lists, asks)
+    is_default = options.config == CONFIGURATION
+    say(
+        f"next: fanous run{'' if is_default else f' --config {options.config}'}, then open http://{chosen.listen}/"
+    )
 
 
 def _offer_lists(codes: Sequence[str], wanted: bool | None, asks: bool) -> None:

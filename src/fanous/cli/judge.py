@@ -2,33 +2,36 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from fanous.cli.common import REJECTS_SHOWN, JsonOption, print_document, say
+from fanous.cli.common import REJECTS_SHOWN, print_document, say
+from fanous.cli.options import JsonOptions, argument, command
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
     from fanous.sources.connector import Working
 
 
-def judge(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of OONI measurements.")],
-    as_json: JsonOption = False,
-) -> None:
+class JudgeOptions(JsonOptions):
+    """Options of ``fanous judge``."""
+
+    paths: list[Path] = argument(..., "Files of OONI measurements.", metavar="FILE...")
+
+
+@command
+def judge(options: JudgeOptions) -> None:
     """Judge single measurements and explain the verdicts; no store is needed."""
     from fanous.base.confine import Grant
     from fanous.pipeline.child import in_child
     from fanous.pipeline.judge import known_fingerprints
 
     known_fingerprints()  # while they can be reached
-    readable = tuple(path for path in paths if not path.is_dir())
-    judged, refused = in_child(lambda working: _judged(paths, working), Grant(reads=readable))
+    readable = tuple(path for path in options.paths if not path.is_dir())
+    judged, refused = in_child(lambda working: _judged(options.paths, working), Grant(reads=readable))
     rejects = [reject.decode("utf-8", "surrogatepass") for reject in refused]
     from fanous.probe.words import UNPLACED, interception
 
-    if as_json:
+    if options.as_json:
         print_document({"measurements": list(judged)})
     else:
         failed = [
@@ -49,7 +52,7 @@ def judge(
                     say(f"  note         {note}")
         if unplaced := sum(UNPLACED in one["notes"] for one in judged):
             print(f"\n{unplaced} of these {len(judged)} measurements: {UNPLACED}.")
-    shown = rejects if as_json else rejects[:REJECTS_SHOWN]
+    shown = rejects if options.as_json else rejects[:REJECTS_SHOWN]
     for reject in shown:
         say(f"rejected {reject}", file=sys.stderr)
     if more := len(rejects) - len(shown):

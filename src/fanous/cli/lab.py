@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, print_document, say
+from fanous.cli.common import print_document, say
+from fanous.cli.options import JsonOptions, Options, argument, command, option
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ lab_app = typer.Typer(
 
 
 @lab_app.command("list")
-def lab_list(as_json: JsonOption = False) -> None:
+@command
+def lab_list(options: JsonOptions) -> None:
     """List the techniques (what each does, and what a perfect observer would call it) and the scenarios."""
     from fanous.lab.censors import TECHNIQUES
     from fanous.lab.scenario import scenario_titles
 
-    if as_json:
+    if options.as_json:
         print_document(
             {
                 "techniques": [
@@ -58,38 +60,26 @@ def lab_list(as_json: JsonOption = False) -> None:
         print(f"{name:26} {title}")
 
 
+class LabUpOptions(JsonOptions):
+    """Options of ``fanous lab up``."""
+
+    networks: int = option(2, "Number of providers in the country.", min=1)
+    vantage_points: int = option(1, "Number of vantage points in each provider.", min=1, max=100)
+    country: str = option("ZZ", "Country whose internet it represents; ZZ: none.", metavar="CC")
+    target: list[str] | None = option(None, "Platform or hostname; may be repeated.")
+    cut: list[str] | None = option(
+        None, "Censor to apply to every provider; may be repeated.", metavar="TECHNIQUE[:TARGET,...]"
+    )
+    collector: bool = option(
+        True,
+        "Whether to run a collector and test helper outside the country, for probes in it.",
+        "--collector/--no-collector",
+    )
+
+
 @lab_app.command("up")
-def lab_up(
-    networks: Annotated[
-        int, typer.Option("--networks", min=1, help="Number of providers in the country.")
-    ] = 2,
-    vantage_points: Annotated[
-        int,
-        typer.Option("--vantage-points", min=1, max=100, help="Number of vantage points in each provider."),
-    ] = 1,
-    country: Annotated[
-        str, typer.Option("--country", metavar="CC", help="Country whose internet it represents; ZZ: none.")
-    ] = "ZZ",
-    target: Annotated[
-        list[str] | None, typer.Option("--target", help="Platform or hostname; may be repeated.")
-    ] = None,
-    cut: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--cut",
-            metavar="TECHNIQUE[:TARGET,...]",
-            help="Censor to apply to every provider; may be repeated.",
-        ),
-    ] = None,
-    collector: Annotated[
-        bool,
-        typer.Option(
-            "--collector/--no-collector",
-            help="Whether to run a collector and test helper outside the country, for probes in it.",
-        ),
-    ] = True,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def lab_up(options: LabUpOptions) -> None:
     """Start a lab that runs until `fanous lab down`; `fanous lab shell` opens a shell in it.
 
     A collector and a test helper run outside the country, so OONI's engine (miniooni) and `fanous probe` can measure
@@ -102,18 +92,20 @@ def lab_up(
     from fanous.lab.plan import Plan, plan_of
 
     began = monotonic()
-    plain = plan_of(networks, country, vantage_points)
-    internet = Internet(Plan(country, plain.networks, tuple(target or plain.targets)), is_standing=True)
+    plain = plan_of(options.networks, options.country, options.vantage_points)
+    internet = Internet(
+        Plan(options.country, plain.networks, tuple(options.target or plain.targets)), is_standing=True
+    )
     internet.up()
     try:
-        for one in cut or ():
+        for one in options.cut or ():
             apply(internet, _cut_of(one))
-        outside = _start_collector(internet) if collector else {}
+        outside = _start_collector(internet) if options.collector else {}
     except BaseException:
         internet.down()
         raise
     seconds = monotonic() - began
-    if as_json:
+    if options.as_json:
         print_document({"seconds": round(seconds, 2), **_standing_document(internet), **outside})
         return
     print(f"{len(internet.providers)} networks are up after {seconds:.2f} s")
@@ -182,13 +174,16 @@ def lab_down() -> None:
     print(f"removed {', '.join(removed)}" if removed else "no lab is running")
 
 
+class LabShellOptions(Options):
+    """Options of ``fanous lab shell``."""
+
+    vantage: str = argument(..., "Vantage point, such as as17557-1.", metavar="VANTAGE")
+    command: list[str] | None = argument(None, "Command to run instead of a shell.", metavar="[COMMAND]...")
+
+
 @lab_app.command("shell", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-def lab_shell(
-    vantage: Annotated[str, typer.Argument(metavar="VANTAGE", help="Vantage point, such as as17557-1.")],
-    command: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="Command to run instead of a shell.")
-    ] = None,
-) -> None:
+@command
+def lab_shell(options: LabShellOptions) -> None:
     """Open a shell at a vantage point of the running lab, to use curl, dig or a browser under censorship.
 
     Programs that respect SSL_CERT_FILE (OpenSSL, curl, Python) trust the lab's certificate authority.
@@ -200,11 +195,11 @@ def lab_shell(
     if not held:
         raise FanousError("no lab is running: start one with `fanous lab up`")
     internet = attach(held[-1])
-    point = internet.vantage_point(vantage)
-    if not command:
+    point = internet.vantage_point(options.vantage)
+    if not options.command:
         print(f"at {point.name}, {point.access} line of AS{point.asn}, {point.address}; leave with exit")
         print(f"sites: {', '.join(site.host for site in internet.sites)}")
-    argv = internet.argv(point, command or [os.environ.get("SHELL", "/bin/sh")])
+    argv = internet.argv(point, options.command or [os.environ.get("SHELL", "/bin/sh")])
     sys.stdout.flush()
     os.execvp(argv[0], argv)
 
@@ -215,8 +210,16 @@ ScenarioArgument = Annotated[
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Override the scenario's seed.")]
 
 
+class LabRunOptions(JsonOptions):
+    """Options of ``fanous lab run``."""
+
+    name: ScenarioArgument
+    seed: SeedOption = None
+
+
 @lab_app.command("run")
-def lab_run(name: ScenarioArgument, seed: SeedOption = None, as_json: JsonOption = False) -> None:
+@command
+def lab_run(options: LabRunOptions) -> None:
     """Play a scenario with real packets, and compare what Fanous finds with what happened; needs root.
 
     The real probe measures from every vantage point and sends to the real collector and pipeline.  On a
@@ -225,9 +228,9 @@ def lab_run(name: ScenarioArgument, seed: SeedOption = None, as_json: JsonOption
     from fanous.evaluation.rehearsal.report import rehearsal_document, report_lines
     from fanous.evaluation.rehearsal.score import score
 
-    rehearsal = _played(chosen_scenario(name, seed), None)
+    rehearsal = _played(chosen_scenario(options.name, options.seed), None)
     scored = score(rehearsal.scenario, rehearsal.sightings)
-    if as_json:
+    if options.as_json:
         print_document(rehearsal_document(rehearsal, scored))
     else:
         for line in report_lines(rehearsal, scored):
@@ -236,29 +239,32 @@ def lab_run(name: ScenarioArgument, seed: SeedOption = None, as_json: JsonOption
         raise typer.Exit(1)
 
 
+class LabRecordOptions(Options):
+    """Options of ``fanous lab record``."""
+
+    name: ScenarioArgument
+    out: Path = option(..., "File to write, such as event.fanous.xz.", "-o", "--out", metavar="FILE")
+    seed: SeedOption = None
+
+
 @lab_app.command("record")
-def lab_record(
-    name: ScenarioArgument,
-    out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="FILE", help="File to write, such as event.fanous.xz.")
-    ],
-    seed: SeedOption = None,
-) -> None:
+@command
+def lab_record(options: LabRecordOptions) -> None:
     """Play a scenario, and save it with its measurements and what happened in one compact file."""
     import tempfile
 
     from fanous.base.overwrite import file_aside
     from fanous.evaluation.rehearsal.capture import is_recording_of, write_recording
 
-    scenario = chosen_scenario(name, seed)
+    scenario = chosen_scenario(options.name, options.seed)
     with (
-        file_aside(out, lambda path: is_recording_of(path, scenario)) as aside,
+        file_aside(options.out, lambda path: is_recording_of(path, scenario)) as aside,
         tempfile.TemporaryDirectory(prefix="fanous-record-") as folder,
     ):
         records = Path(folder) / "records.jsonl"
         rehearsal = _played(scenario, records)
         size = write_recording(aside, rehearsal, records)
-    print(f"{rehearsal.stored:,} measurements in {out} ({size / 1000:,.0f} kB)")
+    print(f"{rehearsal.stored:,} measurements in {options.out} ({size / 1000:,.0f} kB)")
 
 
 def chosen_scenario(name: str, seed: int | None) -> "Scenario":

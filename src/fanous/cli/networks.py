@@ -1,37 +1,25 @@
 """``fanous networks``: when each network was last heard from, and which of them have fallen silent."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from fanous.cli.common import (
-    ConfigOption,
-    JsonOption,
-    OneCountry,
-    StoreOption,
-    ask,
-    country_code,
-    print_document,
-    say,
-    tell,
-)
+from fanous.cli.common import ask, country_code, print_document, say, tell
+from fanous.cli.options import OneCountry, ReadOptions, command, option
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
     from fanous.analysis.series.silence import Collapse, Heartbeat
 
 
-def networks(
-    country: OneCountry = None,
-    counts: Annotated[
-        Path | None,
-        typer.Option("--counts", metavar="FILE", help="Measurements a day and network, as OONI counts them."),
-    ] = None,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+class NetworksOptions(ReadOptions):
+    """Options of ``fanous networks``."""
+
+    country: OneCountry = None
+    counts: Path | None = option(None, "Measurements a day and network, as OONI counts them.", metavar="FILE")
+
+
+@command
+def networks(options: NetworksOptions) -> None:
     """Show when each network was last heard from, and whether its silence is unusually long.
 
     Covers the past four weeks.  For one country, also shows the days on which hardly any of its networks was
@@ -39,17 +27,17 @@ def networks(
     probe_asn) instead of the store.  Silence alone proves nothing: a cut connection and volunteers who are
     offline look the same.
     """
-    if counts is not None:
-        _of_counts(counts, as_json)
+    if options.counts is not None:
+        _of_counts(options.counts, options.as_json)
         return
     from fanous.monitor.tasks import ReadNetworks
     from fanous.wording.words import STAGED
 
-    code = country_code(country) if country else None
-    found = ask(store, config, ReadNetworks(code))
+    code = country_code(options.country) if options.country else None
+    found = ask(options, ReadNetworks(code))
     beats, now, fell = found.beats, found.at, found.collapses
     names = {(place, asn): name for place, asn, name in found.names}
-    if as_json:
+    if options.as_json:
         heard = [_document(beat) for beat in beats]
         fallen = [_fell(one) for one in fell]
         print_document(

@@ -11,6 +11,7 @@ import typer
 
 from fanous.base.text import quoted
 from fanous.cli.common import say
+from fanous.cli.options import Options, argument, command, option
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -47,38 +48,36 @@ OrdersRoot = Annotated[
 ]
 
 
+class OrdersKeyOptions(Options):
+    """Options of ``fanous orders key``."""
+
+    file: Path = argument(..., "File to write the private key to; keep it offline.", metavar="FILE")
+
+
 @orders_app.command("key")
-def orders_key(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="File to write the private key to; keep it offline.")
-    ],
-) -> None:
+@command
+def orders_key(options: OrdersKeyOptions) -> None:
     """Make a key pair and print the public key, which probes take as --orders-key or --orders-root."""
     from fanous.probe.orders import new_key
 
-    say(new_key(file))
+    say(new_key(options.file))
+
+
+class OrdersSignOptions(Options):
+    """Options of ``fanous orders sign``."""
+
+    draft: Path = argument(..., "TOML file with the keys urls, apps, stop and days.", metavar="ORDERS.toml")
+    key: Path = option(..., "Private key to sign with.", metavar="FILE")
+    out: Path = option(..., "File to write, for `fanous collect --orders`.", metavar="FILE")
+    lifts: list[Path] | None = option(
+        None, "Signed orders to stop that these orders end; may be repeated.", metavar="FILE"
+    )
+    revocation: Path | None = option(None, "Hand out this revocation of an earlier key, too.", metavar="FILE")
 
 
 @orders_app.command("sign")
-def orders_sign(
-    draft: Annotated[
-        Path, typer.Argument(metavar="ORDERS.toml", help="TOML file with the keys urls, apps, stop and days.")
-    ],
-    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="Private key to sign with.")],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="File to write, for `fanous collect --orders`.")
-    ],
-    lifts: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--lifts", metavar="FILE", help="Signed orders to stop that these orders end; may be repeated."
-        ),
-    ] = None,
-    revocation: Annotated[
-        Path | None,
-        typer.Option("--revocation", metavar="FILE", help="Hand out this revocation of an earlier key, too."),
-    ] = None,
-) -> None:
+@command
+def orders_sign(options: OrdersSignOptions) -> None:
     """Sign orders: what to measure, or `stop = "why"`, which stops every probe that asks.
 
     A stop holds until it expires, or until orders that name it with --lifts.
@@ -87,30 +86,30 @@ def orders_sign(
     from fanous.config import read
     from fanous.probe.orders import Draft, envelope_of, opened, private_key, read_revocation, sign
 
-    own = private_key(key)
-    ended = [envelope_of(path) for path in lifts or ()]
-    said = read_revocation(revocation) if revocation else None
-    signed = sign(read(draft, Draft), own, time.time(), ended, said)
+    own = private_key(options.key)
+    ended = [envelope_of(path) for path in options.lifts or ()]
+    said = read_revocation(options.revocation) if options.revocation else None
+    signed = sign(read(options.draft, Draft), own, time.time(), ended, said)
 
     def is_ours(path: Path) -> bool:
         return bool(opened(envelope_of(path), own.public_key(), now=0))
 
-    write_file(out, signed, is_ours)
-    say(f"signed; hand them out with `fanous collect --orders {out}`")
+    write_file(options.out, signed, is_ours)
+    say(f"signed; hand them out with `fanous collect --orders {options.out}`")
+
+
+class OrdersRevokeOptions(Options):
+    """Options of ``fanous orders revoke``."""
+
+    keys: list[str] = argument(..., "Keys (public halves) to revoke.", metavar="KEY...")
+    root: Path = option(..., "Private root key to sign with.", metavar="FILE")
+    out: Path = option(..., "File to write, for `fanous orders sign --revocation`.", metavar="FILE")
+    successor: str = option("", "Key (public half) that gives orders instead.", metavar="KEY")
 
 
 @orders_app.command("revoke")
-def orders_revoke(
-    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys (public halves) to revoke.")],
-    root: Annotated[Path, typer.Option("--root", metavar="FILE", help="Private root key to sign with.")],
-    out: Annotated[
-        Path,
-        typer.Option("--out", metavar="FILE", help="File to write, for `fanous orders sign --revocation`."),
-    ],
-    successor: Annotated[
-        str, typer.Option("--successor", metavar="KEY", help="Key (public half) that gives orders instead.")
-    ] = "",
-) -> None:
+@command
+def orders_revoke(options: OrdersRevokeOptions) -> None:
     """Revoke keys with the root key: probes that have it as --orders-root no longer follow them.
 
     A revocation cannot be taken back.
@@ -120,9 +119,9 @@ def orders_revoke(
     from fanous.base.overwrite import write_file
     from fanous.probe.orders import private_key, read_revocation, revoke
 
-    statement = revoke(keys, successor, private_key(root), time.time())
-    write_file(out, msgspec.json.encode(statement) + b"\n", lambda path: bool(read_revocation(path)))
-    say(f"signed; hand it out with orders of the successor: `fanous orders sign --revocation {out}`")
+    statement = revoke(options.keys, options.successor, private_key(options.root), time.time())
+    write_file(options.out, msgspec.json.encode(statement) + b"\n", lambda path: bool(read_revocation(path)))
+    say(f"signed; hand it out with orders of the successor: `fanous orders sign --revocation {options.out}`")
 
 
 def heeded(

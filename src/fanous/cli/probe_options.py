@@ -11,12 +11,15 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fanous.cli.common import say
+from fanous.cli.options import ReadOptions, option
+from fanous.cli.orders import OrdersKey, OrdersRoot
 from fanous.errors import FanousError
 from fanous.probe.settings import probe_folder
 
@@ -156,23 +159,8 @@ def seconds_of(text: str) -> float:
     return int(found[1]) * _SECONDS[found[2]]
 
 
-Inputs = Annotated[
-    list[str] | None, typer.Option("-i", "--input", metavar="URL", help="Measure this URL; may be repeated.")
-]
-Lists = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--list",
-        metavar="NAME",
-        help="Measure this list (`fanous probe list` shows the names) or file of URLs.",
-    ),
-]
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="FILE.jsonl", help="Append measurements to this file.")
-]
-Helper = Annotated[
-    str | None,
-    typer.Option("--helper", metavar="URL", help="Ask this OONI test helper for control measurements."),
 ]
 Country = Annotated[str, typer.Option("--country", metavar="CC", help="Country you are in.")]
 Asn = Annotated[int, typer.Option("--asn", min=0, help="ASN of your network; 0: unknown.")]
@@ -188,6 +176,64 @@ CaFile = Annotated[
     Path | None, typer.Option("--ca-file", help="PEM file of certificate authorities to trust.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Consent for this run only (for scripts).")]
+
+
+class Via(StrEnum):
+    """The network whose vantage points measure."""
+
+    GLOBALPING = "globalping"
+    ATLAS = "atlas"
+
+    @property
+    def source(self) -> str:
+        """Name of the source of its measurements."""
+        return "atlas-measurements" if self is Via.ATLAS else str(self)
+
+
+class ProbeRunOptions(ReadOptions):
+    """Options of ``fanous probe run``."""
+
+    context: typer.Context
+    inputs: list[str] | None = option(
+        None, "Measure this URL; may be repeated.", "-i", "--input", metavar="URL"
+    )
+    lists: list[str] | None = option(
+        None,
+        "Measure this list (`fanous probe list` shows the names) or file of URLs.",
+        "--list",
+        metavar="NAME",
+    )
+    every: float | None = option(
+        None,
+        "Repeat at this interval: at least 10m, or 60s with --organisation.",
+        metavar="DURATION",
+        parser=seconds_of,
+    )
+    organisation: bool = option(False, "With --every: this connection belongs to an organisation.")
+    during: Path | None = option(
+        None,
+        "With --every: calendar of events; with --organisation, measure every 60 s around them.",
+        metavar="FILE.ics",
+    )
+    rounds: int | None = option(None, "With --every: stop after N rounds; 0: never.", min=0, metavar="N")
+    out: Out = None
+    helper: str | None = option(None, "Ask this OONI test helper for control measurements.", metavar="URL")
+    country: Country = "ZZ"
+    asn: Asn = 0
+    mobile: Mobile = False
+    cap_mb: CapMB = None
+    transfer: int = option(0, "Also compare download speeds, in N pairs (3 or 7).", min=0, metavar="N")
+    localise: bool = option(False, "If a name is blocked, find out how many hops away; may draw attention.")
+    collectors: Collectors = None
+    proxy: Proxy = None
+    orders_key: OrdersKey = None
+    orders_root: OrdersRoot = None
+    settings_file: SettingsFile = None
+    allow_private: bool = option(False, "Also connect to private addresses returned by a resolver.")
+    ca_file: CaFile = None
+    no_health: bool = option(False, "Skip the check of the connection.")
+    yes: Yes = False
+    via: Via | None = option(None, "Measure from other people's vantage points in --country, not from here.")
 
 
 def wanted_by(inputs: Sequence[str], lists: Sequence[str]) -> "ProbeOptions":
@@ -256,14 +302,12 @@ def check_consent_to_localise(yes: bool) -> None:
 
 
 def measure(
+    options: ProbeRunOptions,
     settings: "Settings",
     vantage: "ProbeVantage",
     wanted: "ProbeOptions",
-    out: Path | None,
     *,
-    with_health: bool = True,
     quiet: bool,
-    to_spool: bool = False,
     chance: "Random | None" = None,
 ) -> "RunReport":
     """One round under the day's data cap; usage is recorded however it ends."""
@@ -277,7 +321,7 @@ def measure(
     console = screen(stderr=True, highlight=False)
     with (
         day_meter(folder, most, time.time()) as meter,
-        record_file(out) as to_file,
+        record_file(options.out) as to_file,
         live_table([*wanted.urls, *wanted.apps], console, quiet=quiet) as on_done,
     ):
         return asyncio.run(
@@ -286,9 +330,9 @@ def measure(
                 settings,
                 vantage,
                 wanted.urls,
-                spooled(folder / "spool", to_file) if to_spool else to_file,
+                spooled(folder / "spool", to_file) if options.collectors else to_file,
                 on_done,
-                with_health=with_health,
+                with_health=not options.no_health,
                 chance=chance,
                 messengers=wanted.apps,
             )

@@ -5,56 +5,36 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from fanous.cli.common import act, print_document, say
+from fanous.cli.probe_options import ProbeRunOptions, Via, country_of
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
     from fanous.pipeline.remote import RemotePlan
-    from fanous.sources.publishers import SourceSettings
 
 
-class Via(StrEnum):
-    """The network whose vantage points measure."""
-
-    GLOBALPING = "globalping"
-    ATLAS = "atlas"
-
-    @property
-    def source(self) -> str:
-        """Name of the source of its measurements."""
-        return "atlas-measurements" if self is Via.ATLAS else str(self)
-
-
-def probe_via(
-    via: Via,
-    country: str,
-    inputs: Sequence[str],
-    lists: Sequence[str],
-    out: Path | None,
-    store: Path | None,
-    config: Path | None,
-    as_json: bool,
-) -> None:
+def probe_via(options: ProbeRunOptions, via: Via) -> None:
     """Measure, store or write, and print what was found and what was left out.
 
     Raises:
         FanousError: nothing could be measured.
     """
+    from fanous.pipeline.pulls import BringRound
     from fanous.pipeline.remote import one_round
     from fanous.probe.output import record_file
     from fanous.probe.run import wanted_of
     from fanous.sources.publishers import source_settings
 
+    country, inputs = country_of(options.country), options.inputs or ()
     if country == "ZZ":
         raise typer.BadParameter("name the country, such as --country PK", param_hint="--country")
-    settings = source_settings(config)[via.source]
-    names = lists or (() if inputs else settings.lists)
+    settings = source_settings(options.config)[via.source]
+    names = options.lists or (() if inputs else settings.lists)
     wanted = wanted_of(inputs, names, lambda line: say(line, file=sys.stderr))
     left: list[str] = []
     lines: list[bytes] = []
@@ -62,40 +42,27 @@ def probe_via(
 
     def on_plan(planned: "RemotePlan") -> None:
         plans.append(planned)
-        if not as_json:
+        if not options.as_json:
             say(_announced(planned, via), file=sys.stderr)
 
     turn = int(time.time()) // settings.every
     made = one_round(via.source, settings, country, wanted.urls, turn, left.append, on_plan)
-    with record_file(out, via.source) as write:
+    with record_file(options.out, via.source) as write:
         for line in made:
             lines.append(line)
             write(line)
     (planned,) = plans
     results = [_result_of(line, via.source) for line in lines]
-    stored = None if out else _stored(lines, via.source, country, settings, store, config)
-    if as_json:
+    stored = None if options.out else 0
+    if lines and not options.out:
+        call = BringRound(via.source, country, tuple(lines), time.time(), not settings.mirror)
+        stored = act(options, call, begins=True).stored
+    if options.as_json:
         print_document(_document(planned, via, results, left, stored))
     else:
-        _show(results, [*planned.left_out, *left], out, via.source)
+        _show(results, [*planned.left_out, *left], options.out, via.source)
     if not lines:
         raise FanousError(f"no vantage point in {country} gave a result", permanent=False)
-
-
-def _stored(
-    lines: Sequence[bytes],
-    source: str,
-    country: str,
-    settings: "SourceSettings",
-    store: Path | None,
-    config: Path | None,
-) -> int:
-    from fanous.pipeline.pulls import BringRound
-
-    if not lines:
-        return 0
-    call = BringRound(source, country, tuple(lines), time.time(), not settings.mirror)
-    return act(store, config, call, begins=True).stored
 
 
 def _announced(plan: "RemotePlan", via: Via) -> str:

@@ -9,24 +9,12 @@ from dataclasses import replace
 from itertools import chain, repeat
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from fanous.cli.common import (
-    ConfigOption,
-    JsonOption,
-    SinceOption,
-    StoreOption,
-    UntilOption,
-    act,
-    country_code,
-    moment,
-    network_number,
-    print_document,
-    reaching,
-    say,
-)
+from fanous.cli.common import act, country_code, moment, network_number, print_document, reaching, say
+from fanous.cli.options import ReadOptions, SinceOption, UntilOption, argument, command, option
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
 from fanous.model.instant import DAY, to_iso
@@ -46,58 +34,31 @@ T = TypeVar("T")
 log = logging.getLogger("fanous.pull")
 
 
-def pull(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="What to pull, one of the above.")],
-    country: Annotated[
-        str,
-        typer.Option(
-            "--country", metavar="CC", help="Country: its code or name, such as PK; not needed with --uid."
-        ),
-    ] = "",
-    since: SinceOption = None,
-    until: UntilOption = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Keep pulling at the source's own interval.")
-    ] = False,
-    networks: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--network", parser=network_number, metavar="ASN", help="Also pull this network; may be repeated."
-        ),
-    ] = None,
-    regions: Annotated[
-        bool, typer.Option("--regions", help="ioda: also pull the country's regions.")
-    ] = False,
-    mirror: Annotated[
-        str, typer.Option("--mirror", metavar="URL", help="Fetch from this mirror instead of the publisher.")
-    ] = "",
-    table: Annotated[
-        Path | None, typer.Option("--table", metavar="FILE", help="ris: routing table (MRT) to start from.")
-    ] = None,
-    collector: Annotated[
-        str, typer.Option("--collector", help="ris: collector that the table comes from.")
-    ] = "rrc00",
-    tests: Annotated[
-        list[str] | None,
-        typer.Option("--test", metavar="TEST", help="ooni: only this test; may be repeated."),
-    ] = None,
-    uids: Annotated[
-        list[str] | None,
-        typer.Option("--uid", metavar="UID", help="ooni: only this measurement; may be repeated."),
-    ] = None,
-    estimate: Annotated[
-        bool, typer.Option("--estimate", help="ooni: say how much would be fetched, and fetch nothing.")
-    ] = False,
-    quick: Annotated[
-        bool,
-        typer.Option(
-            "--quick", help="ooni: a first answer over OONI's API: the newest rows, without controls."
-        ),
-    ] = False,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+class PullOptions(ReadOptions):
+    """Options of ``fanous pull``."""
+
+    source: str = argument(..., "What to pull, one of the above.", metavar="SOURCE")
+    country: str = option("", "Country: its code or name, such as PK; not needed with --uid.", metavar="CC")
+    since: SinceOption = None
+    until: UntilOption = None
+    follow: bool = option(False, "Keep pulling at the source's own interval.")
+    networks: list[int] | None = option(
+        None, "Also pull this network; may be repeated.", "--network", parser=network_number, metavar="ASN"
+    )
+    regions: bool = option(False, "ioda: also pull the country's regions.")
+    mirror: str = option("", "Fetch from this mirror instead of the publisher.", metavar="URL")
+    table: Path | None = option(None, "ris: routing table (MRT) to start from.", metavar="FILE")
+    collector: str = option("rrc00", "ris: collector that the table comes from.")
+    tests: list[str] | None = option(None, "ooni: only this test; may be repeated.", "--test", metavar="TEST")
+    uids: list[str] | None = option(
+        None, "ooni: only this measurement; may be repeated.", "--uid", metavar="UID"
+    )
+    estimate: bool = option(False, "ooni: say how much would be fetched, and fetch nothing.")
+    quick: bool = option(False, "ooni: a first answer over OONI's API: the newest rows, without controls.")
+
+
+@command
+def pull(options: PullOptions) -> None:
     """Fetch measurements or series from a public source into the store, and detect incidents.
 
     Without --since, fetches what is missing from the last 28 days for each place; of OONI's measurements, 60 days.
@@ -110,52 +71,52 @@ def pull(
     """
     from fanous.sources.publishers import LIVE_SOURCES, source_settings
 
-    if source == "ooni" and uids:
-        _pull_uids(uids, mirror, store, config, as_json)
+    if options.source == "ooni" and options.uids:
+        _pull_uids(options, options.uids)
         return
-    if not country:
+    if not options.country:
         raise typer.BadParameter("name the country, such as --country PK", param_hint="--country")
-    code = country_code(country)
-    if source == "ris":
-        _follow_ris(code, table, collector, mirror, store, config)
+    code = country_code(options.country)
+    if options.source == "ris":
+        _follow_ris(options, code)
         return
-    if source not in (*LIVE_SOURCES, "ooni"):
+    if options.source not in (*LIVE_SOURCES, "ooni"):
         raise typer.BadParameter(
-            f"{source!r} is not one of {', '.join(LIVE_SOURCES)}, ooni, ris", param_hint="SOURCE"
+            f"{options.source!r} is not one of {', '.join(LIVE_SOURCES)}, ooni, ris", param_hint="SOURCE"
         )
-    if source != "ooni" and (tests or uids or estimate or quick):
+    if options.source != "ooni" and (options.tests or options.uids or options.estimate or options.quick):
         raise typer.BadParameter("--test, --uid, --estimate and --quick are for `fanous pull ooni`")
-    if quick and (follow or estimate):
+    if options.quick and (options.follow or options.estimate):
         raise typer.BadParameter("--quick asks once: it cannot be combined with --follow or --estimate")
-    start, end = moment(since, "--since"), moment(until, "--until")
+    start, end = moment(options.since, "--since"), moment(options.until, "--until")
     if start is not None and start >= (end if end is not None else time.time()):
         raise typer.BadParameter("--since must be before --until, and in the past")
-    if follow and as_json:
+    if options.follow and options.as_json:
         raise typer.BadParameter("--json prints one document, so it cannot be combined with --follow")
-    if follow:
+    if options.follow:
         log_to_stderr()
-    settings = source_settings(config)[source].with_more(networks or [], regions, mirror)
-    if source == "ooni":
-        if networks or regions:
+    settings = source_settings(options.config)[options.source].with_more(
+        options.networks or [], options.regions, options.mirror
+    )
+    if options.source == "ooni":
+        if options.networks or options.regions:
             raise typer.BadParameter(
                 "ooni has no --network or --regions: it fetches every network's measurements"
             )
-        if quick:
-            _pull_quick(code, settings.mirror, (start, end), tests or [], store, config, as_json)
-            return
-        _pull_ooni(code, settings, (start, end), tests or [], store, config, follow, as_json, estimate)
+        pull_ooni = _pull_quick if options.quick else _pull_ooni
+        pull_ooni(options, code, settings, (start, end))
         return
     windows = chain([(start, end)], repeat((None, None)))
-    with reaching(store, config) as reach:
+    with reaching(options) as reach:
 
         def once() -> "Pull":
-            done = reach(_call(source, code, settings, next(windows)))
-            print_document(_document(done)) if as_json else _show(done)
+            done = reach(_call(options.source, code, settings, next(windows)))
+            print_document(_document(done)) if options.as_json else _show(done)
             return done
 
-        done = _repeated(once, source, code, settings.every if follow else None)
+        done = _repeated(once, options.source, code, settings.every if options.follow else None)
     if done.failures and not done.pieces:
-        raise FanousError(f"could not fetch any data from {source}", permanent=False)
+        raise FanousError(f"could not fetch any data from {options.source}", permanent=False)
 
 
 def _repeated(once: "Callable[[], T]", source: str, country: str, every: float | None) -> "T":
@@ -199,25 +160,19 @@ def _call(
 
 
 def _pull_ooni(
-    country: str,
-    settings: "SourceSettings",
-    window: tuple[float | None, float | None],
-    tests: list[str],
-    store: Path | None,
-    config: Path | None,
-    follow: bool,
-    as_json: bool,
-    estimate: bool,
+    options: PullOptions, country: str, settings: "SourceSettings", window: tuple[float | None, float | None]
 ) -> None:
     from fanous.config import data_folder
     from fanous.pipeline.pull_ooni import first_wanted
     from fanous.pipeline.pulls import PlanMeasurements, PullMeasurements
 
     folder = (data_folder() / "cache" / "ooni" / country).absolute()
-    with reaching(store, config) as reach:
+    with reaching(options) as reach:
 
         def wanted() -> "Wanted":
-            first = replace(first_wanted(country, settings.days, time.time()), tests=tuple(tests))
+            first = replace(
+                first_wanted(country, settings.days, time.time()), tests=tuple(options.tests or ())
+            )
             since, until = window
             return replace(
                 first,
@@ -226,49 +181,41 @@ def _pull_ooni(
             )
 
         def once() -> "PulledMeasurements":
-            with _objects_progress(country, quiet=as_json) as (on_plan, on_objects):
+            with _objects_progress(country, quiet=options.as_json) as (on_plan, on_objects):
                 done = reach(
                     PullMeasurements(wanted(), settings.mirror, folder),
                     on_plan=on_plan,
                     on_objects=on_objects,
                 )
-            print_document(_pulled(done)) if as_json else _show_pulled(done)
+            print_document(_pulled(done)) if options.as_json else _show_pulled(done)
             return done
 
-        if estimate:
+        if options.estimate:
             planned = reach(PlanMeasurements(wanted(), settings.mirror))
-            print_document(_planned(planned)) if as_json else _show_plan(country, planned)
+            print_document(_planned(planned)) if options.as_json else _show_plan(country, planned)
             return
-        done = _repeated(once, "ooni", country, settings.every if follow else None)
+        done = _repeated(once, "ooni", country, settings.every if options.follow else None)
     if done.failures and not done.objects:
         raise FanousError("could not fetch any measurement from ooni", permanent=False)
 
 
-def _pull_uids(uids: list[str], mirror: str, store: Path | None, config: Path | None, as_json: bool) -> None:
+def _pull_uids(options: PullOptions, uids: list[str]) -> None:
     """Pull single measurements over OONI's API."""
     from fanous.cli.ingest import show
     from fanous.pipeline.pulls import PullSingle
     from fanous.sources.publishers import source_settings
 
-    mirror = mirror or source_settings(config)["ooni"].mirror
-    tally = act(store, config, PullSingle(tuple(uids), mirror), begins=True)
-    show(tally, as_json)
+    mirror = options.mirror or source_settings(options.config)["ooni"].mirror
+    tally = act(options, PullSingle(tuple(uids), mirror), begins=True)
+    show(tally, options.as_json)
     if tally.rejected == tally.read > 0:
         raise typer.Exit(1)
 
 
 def _pull_quick(
-    country: str,
-    mirror: str,
-    window: tuple[float | None, float | None],
-    tests: list[str],
-    store: Path | None,
-    config: Path | None,
-    as_json: bool,
+    options: PullOptions, country: str, settings: "SourceSettings", window: tuple[float | None, float | None]
 ) -> None:
     """Pull the newest rows over OONI's API."""
-    from math import inf
-
     from fanous.cli.ingest import show
     from fanous.pipeline.pull_ooni import QUICK_DAYS, Wanted
     from fanous.pipeline.pulls import PullNewest
@@ -279,17 +226,17 @@ def _pull_quick(
         country,
         now - QUICK_DAYS * DAY if since is None else since,
         inf if until is None else until,
-        tuple(tests),
+        tuple(options.tests or ()),
     )
-    found = act(store, config, PullNewest(wanted, mirror), begins=True)
-    show(found.tally, as_json)
-    if as_json:
+    pulled = act(options, PullNewest(wanted, settings.mirror), begins=True)
+    show(pulled.tally, options.as_json)
+    if options.as_json:
         return
-    if not found.back_to:
+    if not pulled.back_to:
         say(f"OONI has no observations of {country} in that time (yet)")
-    elif not found.is_whole:
+    elif not pulled.is_whole:
         say(
-            f"only the newest rows, back to {found.back_to} UTC; `fanous pull ooni` fetches the rest, with controls"
+            f"only the newest rows, back to {pulled.back_to} UTC; `fanous pull ooni` fetches the rest, with controls"
         )
 
 
@@ -415,9 +362,7 @@ def _pulled(done: "PulledMeasurements") -> dict[str, object]:
     }
 
 
-def _follow_ris(
-    country: str, table: Path | None, collector: str, mirror: str, store: Path | None, config: Path | None
-) -> None:
+def _follow_ris(options: PullOptions, country: str) -> None:
     from fanous.base.confine import Grant
     from fanous.pipeline.follow import Change, changes, follow
     from fanous.pipeline.jobs import BringSeries
@@ -425,6 +370,7 @@ def _follow_ris(
     from fanous.sources.fetch import host_of
     from fanous.sources.signals.ris import ADDRESS
 
+    table = options.table
     if table is None:
         raise typer.BadParameter(
             "ris needs --table: a bview file from the same collector, to know what was visible before"
@@ -433,12 +379,12 @@ def _follow_ris(
     stream = answers(
         Change,
         changes,
-        *(country, table.absolute(), collector, mirror or ADDRESS),
+        *(country, table.absolute(), options.collector, options.mirror or ADDRESS),
         about=f"{table} and RIS Live",
         grant=Grant(reads=(table,), internet=True),
     )
-    with reaching(store, config) as reach, closing(stream):
-        follow(lambda series: reach(BringSeries(tuple(series), host_of(mirror))), stream)
+    with reaching(options) as reach, closing(stream):
+        follow(lambda series: reach(BringSeries(tuple(series), host_of(options.mirror))), stream)
 
 
 def _key(variable: str) -> str:

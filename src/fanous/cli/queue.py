@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, StoreAccess, print_document, reaching, say
+from fanous.cli.common import StoreAccess, print_document, reaching, say
+from fanous.cli.options import JsonOptions, StoreOptions, argument, command
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
 from fanous.model.instant import to_iso
@@ -152,9 +153,7 @@ def vitals_of(stream: "QueueStream", now: float) -> "Vitals":
     return Vitals(at=now, machine_at=now, backlogs=(backlog,))
 
 
-def drain_stream(
-    url: str, part: str, follow: bool, store: Path | None, config: Path | None, *, detects: bool
-) -> None:
+def drain_stream(url: str, part: str, follow: bool, store: StoreOptions, *, detects: bool) -> None:
     """Import until nothing is waiting; with ``follow``, until SIGINT or SIGTERM."""
     from fanous.collector.stream.address import StreamPart, parse_address
     from fanous.collector.stream.pull import Writer
@@ -166,7 +165,7 @@ def drain_stream(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
         log_to_stderr()
-    with reaching(store, config) as reach, Writer(address, StreamPart(part)) as writer:
+    with reaching(store) as reach, Writer(address, StreamPart(part)) as writer:
         bringing = Bringing(reach, detects=False)
         _drain(writer, bringing, follow, stopping, detects)
     say(bringing)
@@ -198,21 +197,23 @@ def _drain(
             return
 
 
-def queue(
-    url: Annotated[
-        str,
-        typer.Argument(
-            envvar="FANOUS_QUEUE",
-            metavar="URL",
-            help="Stream, such as nats://a,b,c, as given to `fanous collect --queue`.",
-        ),
-    ],
-    as_json: JsonOption = False,
-) -> None:
+class QueueOptions(JsonOptions):
+    """Options of ``fanous queue``."""
+
+    url: str = argument(
+        ...,
+        "Stream, such as nats://a,b,c, as given to `fanous collect --queue`.",
+        envvar="FANOUS_QUEUE",
+        metavar="URL",
+    )
+
+
+@command
+def queue(options: QueueOptions) -> None:
     """Show what is waiting in the stream between collectors and store, and what was set aside and why."""
     from fanous.collector.stream.address import parse_address
 
-    address = parse_address(url)
+    address = parse_address(options.url)
     states, refused = asyncio.run(_looked_at(address))
     rows = [
         {
@@ -225,7 +226,7 @@ def queue(
         }
         for part, state in states.items()
     ]
-    if as_json:
+    if options.as_json:
         print_document({"queue": str(address), "parts": rows, "refused": refused})
         return
     for row in rows:

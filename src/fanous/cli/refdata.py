@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from fanous.base.text import one_line, printable
-from fanous.cli.common import JsonOption, country_code, tell
+from fanous.cli.common import country_code, tell
+from fanous.cli.options import JsonOptions, argument, command, option
 from fanous.errors import FanousError
 from fanous.refdata.fingerprints import SetOrigin
 from fanous.refdata.trial import LEAST_DIGITS, Trial
@@ -23,27 +24,23 @@ refdata_app = typer.Typer(
 )
 
 
+class RefdataUpdateOptions(JsonOptions):
+    """Options of ``fanous refdata update``."""
+
+    files: list[Path] | None = option(
+        None, "Read this local file instead of downloading; may be repeated.", "--from", metavar="FILE"
+    )
+    listing: bool = option(False, "Only show what is installed, with source and licence.", "--list")
+    forget: list[str] | None = option(
+        None,
+        "Remove your own user numbers of this country; may be repeated. Nothing is downloaded.",
+        metavar="CC",
+    )
+
+
 @refdata_app.command("update")
-def refdata_update(
-    files: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--from", metavar="FILE", help="Read this local file instead of downloading; may be repeated."
-        ),
-    ] = None,
-    listing: Annotated[
-        bool, typer.Option("--list", help="Only show what is installed, with source and licence.")
-    ] = False,
-    forget: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--forget",
-            metavar="CC",
-            help="Remove your own user numbers of this country; may be repeated. Nothing is downloaded.",
-        ),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def refdata_update(options: RefdataUpdateOptions) -> None:
     """Fetch larger sets of fingerprints, and the number of users of each network.
 
     Fingerprints are downloaded from OONI, Citizen Lab and Censored Planet, user numbers from APNIC's
@@ -56,29 +53,31 @@ def refdata_update(
     from fanous.refdata.update import PARTS, update_all
 
     folder = data_folder() / "refdata"
-    if listing:
-        _show_sets(folder, as_json)
+    if options.listing:
+        _show_sets(folder, options.as_json)
         return
-    if forget:
-        _forget([country_code(code) for code in forget], folder, as_json)
+    if options.forget:
+        _forget([country_code(code) for code in options.forget], folder, options.as_json)
         return
-    updates = install(lambda: update_all(files or (), folder), folder, files or (), PARTS)
-    tell(as_json, {"updates": updated_document(updates)}, updated_lines(updates))
+    files = options.files or ()
+    updates = install(lambda: update_all(files, folder), folder, files, PARTS)
+    tell(options.as_json, {"updates": updated_document(updates)}, updated_lines(updates))
     if failed := failure(updates):
         raise FanousError(failed)
 
 
+class RefdataListsOptions(JsonOptions):
+    """Options of ``fanous refdata lists``."""
+
+    countries: list[str] | None = argument(None, "Countries whose lists to fetch, too.", metavar="CC...")
+    files: list[Path] | None = option(
+        None, "Install this list of your own; may be repeated.", "--from", metavar="FILE"
+    )
+
+
 @refdata_app.command("lists")
-def refdata_lists(
-    countries: Annotated[
-        list[str] | None, typer.Argument(metavar="CC...", help="Countries whose lists to fetch, too.")
-    ] = None,
-    files: Annotated[
-        list[Path] | None,
-        typer.Option("--from", metavar="FILE", help="Install this list of your own; may be repeated."),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
+@command
+def refdata_lists(options: RefdataListsOptions) -> None:
     """Fetch the lists of sites whose names may be published.
 
     Readers see the names of platforms, of sites on the lists that Fanous includes, and of sites on these: Citizen Lab's
@@ -90,30 +89,30 @@ def refdata_lists(
     from fanous.refdata.watchlist import lists_folder, pulled_lists
 
     folder = lists_folder()
-    named = [country_code(code).lower() for code in countries or ()]
-    sources: list[str | Path] = [*(files or ())]
-    if named or not files:
+    named = [country_code(code).lower() for code in options.countries or ()]
+    sources: list[str | Path] = [*(options.files or ())]
+    if named or not options.files:
         sources += dict.fromkeys(["global", *named, *pulled_lists(folder)])
-    updates = install(lambda: update_lists(sources, folder), folder, files or ())
-    tell(as_json, {"updates": updated_document(updates)}, updated_lines(updates))
+    updates = install(lambda: update_lists(sources, folder), folder, options.files or ())
+    tell(options.as_json, {"updates": updated_document(updates)}, updated_lines(updates))
     if failed := failure(updates):
         raise FanousError(failed)
 
 
+class RefdataAcceptOptions(JsonOptions):
+    """Options of ``fanous refdata accept``."""
+
+    digests: list[str] = argument(
+        ...,
+        f"Digest of each set, as --list of `fanous refdata update` shows it; {LEAST_DIGITS} digits will do.",
+        metavar="SHA256...",
+    )
+    by: str = option(..., "Who accepts: a role such as 'duty editor', or a name; is kept.")
+
+
 @refdata_app.command("accept")
-def refdata_accept(
-    digests: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SHA256...",
-            help=f"Digest of each set, as --list of `fanous refdata update` shows it; {LEAST_DIGITS} digits will do.",
-        ),
-    ],
-    by: Annotated[
-        str, typer.Option("--by", help="Who accepts: a role such as 'duty editor', or a name; is kept.")
-    ],
-    as_json: JsonOption = False,
-) -> None:
+@command
+def refdata_accept(options: RefdataAcceptOptions) -> None:
     """Let sets of fingerprints count that were on trial.
 
     Until then they conclude nothing: `fanous judge` says what they would change.  Run `fanous rejudge` afterwards
@@ -122,25 +121,26 @@ def refdata_accept(
     from fanous.config import data_folder
     from fanous.refdata.trial import accept
 
-    accepted = accept(digests, data_folder() / "refdata", by)
+    accepted = accept(options.digests, data_folder() / "refdata", options.by)
     lines = [f"{one.path.name}: {one.about.usable:,} fingerprints count from now on" for one in accepted]
     tell(
-        as_json,
+        options.as_json,
         {"accepted": trial_document(accepted)},
         [*lines, "run `fanous rejudge` to judge a store's measurements by them"],
     )
 
 
+class RefdataUpstreamsOptions(JsonOptions):
+    """Options of ``fanous refdata upstreams``."""
+
+    files: list[Path] = argument(
+        ..., "Routing tables (MRT: bview or rib), and updates if you have them.", metavar="FILE..."
+    )
+
+
 @refdata_app.command("upstreams")
-def refdata_upstreams(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE...", help="Routing tables (MRT: bview or rib), and updates if you have them."
-        ),
-    ],
-    as_json: JsonOption = False,
-) -> None:
+@command
+def refdata_upstreams(options: RefdataUpstreamsOptions) -> None:
     """Note which networks stand behind one upstream, by routing tables of your own.
 
     Networks behind one upstream fall together when it fails, so they are not counted as several that fell together by
@@ -160,18 +160,18 @@ def refdata_upstreams(
             neighbours.add_all(paths(file))
         return dict(neighbours.upstreams()), len(neighbours.only)
 
-    found, seen = in_child(lambda _: found_in(files), Grant(reads=tuple(files)))
+    found, seen = in_child(lambda _: found_in(options.files), Grant(reads=tuple(options.files)))
     if not found:
         raise FanousError(
             f"none of the {seen:,} networks in these files has one upstream that {LEAST_PEERS} peers show, so nothing "
             "changes; give routing tables (bview or rib), not only updates"
         )
-    path = upstreams.install(found, ", ".join(file.name for file in files), time.time())
+    path = upstreams.install(found, ", ".join(file.name for file in options.files), time.time())
     document = {"path": str(path), "networks": seen, "upstreams": len(found), "least_peers": LEAST_PEERS}
     line = (
         f"{len(found):,} of {seen:,} networks stand behind one upstream, as {LEAST_PEERS} peers or more show"
     )
-    tell(as_json, document, [line, f"written to {path}; `fanous detect CC` applies it to a store"])
+    tell(options.as_json, document, [line, f"written to {path}; `fanous detect CC` applies it to a store"])
 
 
 def install(

@@ -3,30 +3,27 @@ withdrawn probe.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, act, print_document, reaching, say
+from fanous.cli.common import act, print_document, reaching, say
+from fanous.cli.options import ReadOptions, argument, command, option
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
     from fanous.store.protocol import Forgotten
 
 
-def retain(
-    config: Annotated[
-        Path,
-        typer.Option(
-            "--config",
-            help="TOML configuration file; its `retention` table sets the policy.",
-            show_default=False,
-        ),
-    ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
+class RetainOptions(ReadOptions):
+    """Options of ``fanous retain``."""
+
+    config: Path | None = option(
+        ..., "TOML configuration file; its `retention` table sets the policy.", show_default=False
+    )
+    dry_run: bool = option(False, "Only show what would be done.")
+
+
+@command
+def retain(options: RetainOptions) -> None:
     """Delete old observations and move old raw records to a bucket, as the `retention` settings say.
 
     `fanous run` does this once a day.  Measurements, verdicts, incidents and raw records are never deleted;
@@ -36,13 +33,13 @@ def retain(
     from fanous.pipeline.retain import Retention, retention
     from fanous.pipeline.upkeep import Retain
 
-    policy = retention(config)
+    policy = retention(options.config)
     kept = policy.observations_days, policy.archive_days, policy.bucket, policy.references_days
-    done = act(store, config, Retain(*kept, dry_run))
+    done = act(options, Retain(*kept, options.dry_run))
     left = [{"segment": name, "why": why} for name, why in done.left]
-    if as_json:
+    if options.as_json:
         document = {
-            "dry_run": dry_run,
+            "dry_run": options.dry_run,
             "observations": done.observations,
             "segments": done.moved,
             "referenced": done.referenced,
@@ -51,14 +48,14 @@ def retain(
         }
         print_document(document)
         return
-    would = "would be " if dry_run else ""
+    would = "would be " if options.dry_run else ""
     if policy == Retention():
-        say(f"{config} has no [retention] table: nothing was deleted or moved")
+        say(f"{options.config} has no [retention] table: nothing was deleted or moved")
         return
     say(f"{done.observations:,} rows of observations {would}deleted")
     where = f" to {policy.bucket}" if policy.bucket else ""
     say(f"{done.moved:,} segments of the archive {would}moved{where}")
-    if policy.references_days is not None and dry_run:
+    if policy.references_days is not None and options.dry_run:
         say(
             f"the records of {done.published:,} segments would be kept by reference, except those that incidents "
             "rest on"
@@ -69,21 +66,17 @@ def retain(
         say(f"left as it is: {one['segment']}: {one['why']}")
 
 
-def forget(
-    reports: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="REPORT_ID...", help="Report IDs, as printed by `fanous probe consent --withdraw`."
-        ),
-    ],
-    inbox: Annotated[
-        Path | None,
-        typer.Option("--inbox", help="Also delete measurements waiting or set aside in this inbox."),
-    ] = None,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
+class ForgetOptions(ReadOptions):
+    """Options of ``fanous forget``."""
+
+    reports: list[str] = argument(
+        ..., "Report IDs, as printed by `fanous probe consent --withdraw`.", metavar="REPORT_ID..."
+    )
+    inbox: Path | None = option(None, "Also delete measurements waiting or set aside in this inbox.")
+
+
+@command
+def forget(options: ForgetOptions) -> None:
     """Delete all measurements in these reports, raw records included, and recompute incidents without them.
 
     For users who withdraw consent: `fanous probe consent --withdraw` prints the report IDs of a probe.
@@ -93,14 +86,16 @@ def forget(
     from fanous.pipeline.upkeep import Forget
     from fanous.wording.words import counted
 
-    if inbox is not None and not inbox.is_dir():
-        raise FanousError(f"no inbox at {inbox}: name the folder that a collector fills, such as STORE.inbox")
-    if inbox is not None:
-        check_inbox(inbox)
-    with reaching(store, config, must_exist=inbox is None) as reach:  # a collector may have an inbox alone
-        waiting = withdraw(inbox, set(reports)) if inbox is not None else 0
-        forgotten = reach(Forget(tuple(reports)))
-    if as_json:
+    if options.inbox is not None and not options.inbox.is_dir():
+        raise FanousError(
+            f"no inbox at {options.inbox}: name the folder that a collector fills, such as STORE.inbox"
+        )
+    if options.inbox is not None:
+        check_inbox(options.inbox)
+    with reaching(options, must_exist=options.inbox is None) as reach:  # a collector may have an inbox alone
+        waiting = withdraw(options.inbox, set(options.reports)) if options.inbox is not None else 0
+        forgotten = reach(Forget(tuple(options.reports)))
+    if options.as_json:
         print_document(
             {
                 "measurements": forgotten.measurements,
@@ -109,10 +104,10 @@ def forget(
             }
         )
         return
-    if inbox is None:
+    if options.inbox is None:
         say("no inbox was searched: name one with --inbox")
     elif waiting:
-        say(f"{counted(waiting, 'measurement')} waiting in {inbox} deleted")
+        say(f"{counted(waiting, 'measurement')} waiting in {options.inbox} deleted")
     _say_forgotten(forgotten)
 
 

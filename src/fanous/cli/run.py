@@ -5,41 +5,31 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from fanous.cli.common import CONFIGURATION, ConfigOption, StoreOption, say
+from fanous.cli.common import say
+from fanous.cli.options import CONFIGURATION, ConfigOption, Options, StoreOption, command, option
 from fanous.cli.queue import SOURCE
 from fanous.probe.settings import probe_folder
 
 
-def run(
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            "--port",
-            min=0,
-            max=65535,
-            help="Port of the pages, instead of the one in `listen`; 0: any free port.",
-        ),
-    ] = None,
-    no_probe: Annotated[
-        bool,
-        typer.Option(
-            "--no-probe",
-            help="Make no measurements from this machine; only receive, detect and serve the pages.",
-        ),
-    ] = False,
-    no_collector: Annotated[
-        bool,
-        typer.Option(
-            "--no-collector", help="Do not receive measurements; use only those made on this machine."
-        ),
-    ] = False,
-) -> None:
+class RunOptions(Options):
+    """Options of ``fanous run``."""
+
+    store: StoreOption = None
+    config: ConfigOption = None
+    port: int | None = option(
+        None, "Port of the pages, instead of the one in `listen`; 0: any free port.", min=0, max=65535
+    )
+    no_probe: bool = option(
+        False, "Make no measurements from this machine; only receive, detect and serve the pages."
+    )
+    no_collector: bool = option(False, "Do not receive measurements; use only those made on this machine.")
+
+
+@command
+def run(options: RunOptions) -> None:
     """Run the whole monitor: measure on a schedule, receive from probes, detect incidents, serve the pages.
 
     Reads fanous.toml in the current folder, which `fanous init` writes, and the secrets in fanous.env next to it.
@@ -48,6 +38,7 @@ def run(
     http://127.0.0.1:8471.  Nothing is measured from here until you consent (`fanous probe consent`).  The log goes to
     stderr.  Other commands can use the same store while it runs.
     """
+    config = options.config
     from msgspec import structs
 
     from fanous.config import Address, data_folder, load_environment
@@ -56,17 +47,17 @@ def run(
     from fanous.monitor.settings import PAGE, read
     from fanous.store.location import store_place
 
-    if config is None and store is None and not (data_folder() / "store").exists():
-        config = _set_up(port)
+    if config is None and options.store is None and not (data_folder() / "store").exists():
+        config = _set_up(options.port)
     if config is not None:
         load_environment(config.with_name(f"{config.stem}.env"))
-    wanted = read(config, store_place(store, config))
-    if port is not None:
+    wanted = read(config, store_place(options.store, config))
+    if options.port is not None:
         address = wanted.page or Address(PAGE)
-        wanted = replace(wanted, page=Address(f"{address.host}:{port}"))
-    if no_probe:
+        wanted = replace(wanted, page=Address(f"{address.host}:{options.port}"))
+    if options.no_probe:
         wanted = replace(wanted, rounds=replace(wanted.rounds, on=False))
-    if no_collector:
+    if options.no_collector:
         wanted = replace(wanted, door=structs.replace(wanted.door, on=False))
     if wanted.rounds.on and not wanted.rounds.consented:
         _ask_for_consent(wanted.settings.cap_mb)

@@ -2,11 +2,12 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, StoreOption, print_document, say
+from fanous.cli.common import print_document, say
+from fanous.cli.options import JsonOption, Options, StoreOption, StoreOptions, argument, command, option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,41 +31,44 @@ WORDS = {
 }
 
 
-def verify(
-    bundle: Annotated[
-        Path, typer.Argument(metavar="BUNDLE", help="Evidence bundle written by `fanous incidents bundle`.")
-    ],
-    signed_by: Annotated[
-        str, typer.Option("--signed-by", help="Required fingerprint of the signer, or its first 32 digits.")
-    ] = "",
-    series: Annotated[
-        Path | None,
-        typer.Option(
-            "--series",
-            metavar="FOLDER",
-            help="A store from which to take values that the bundle withholds; each must have the bundle's digest.",
-        ),
-    ] = None,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
+class VerifyOptions(Options):
+    """Options of ``fanous verify``."""
+
+    bundle: Path = argument(..., "Evidence bundle written by `fanous incidents bundle`.", metavar="BUNDLE")
+    signed_by: str = option("", "Required fingerprint of the signer, or its first 32 digits.")
+    series: Path | None = option(
+        None,
+        "A store from which to take values that the bundle withholds; each must have the bundle's digest.",
+        metavar="FOLDER",
+    )
+    store: StoreOption = (
+        None  # scripts pass it to every command; a store's content must not influence the result
+    )
+    as_json: JsonOption = False
+
+
+@command
+def verify(options: VerifyOptions) -> None:
     """Recompute an incident from its evidence bundle, offline; print MATCH or the differences.
 
     A bundle in which any byte has changed is refused.  No store is needed, and --store is ignored.  Bundles from public
     pages withhold values that may not be passed on: pull or ingest them yourself, and name that store with --series.
     """
-    del store  # scripts pass --store to every command; a store's content must not influence the result
     from fanous.publish.evidence.container import BundleRefused
     from fanous.publish.evidence.verify import Result, verify_apart
 
     try:
-        done = verify_apart(bundle, signed_by, None if series is None else partial(_series_of, series))
+        done = verify_apart(
+            options.bundle,
+            options.signed_by,
+            None if options.series is None else partial(_series_of, options.series),
+        )
     except BundleRefused as why:
-        if as_json:
+        if options.as_json:
             print_document({"result": "refused", "why": str(why)})
             raise typer.Exit(1) from None
-        raise BundleRefused(f"REFUSED {bundle}: {why}") from None
-    if as_json:
+        raise BundleRefused(f"REFUSED {options.bundle}: {why}") from None
+    if options.as_json:
         print_document(_document(done))
     else:
         _print(done)
@@ -77,7 +81,9 @@ def _series_of(folder: Path, window: "RecomputeWindow", provenance: "Provenance"
     from fanous.publish.calls import PackSeries
     from fanous.publish.evidence.container import unpack_series
 
-    packed = ask(folder, None, PackSeries(window.country, window.since, window.until, provenance))
+    packed = ask(
+        StoreOptions(store=folder), PackSeries(window.country, window.since, window.until, provenance)
+    )
     return unpack_series(packed, str(folder)).series
 
 

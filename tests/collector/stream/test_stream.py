@@ -257,15 +257,15 @@ def test_the_commands_bring_a_stream_into_a_store_and_show_what_is_left(
 ) -> None:
     bad = Submission("uid9", b'{"test_name":"web_connectivity"}')
     keep(address, submission(1), submission(2), bad, submission(3, apart=True))
-    drain_command(None, tmp_path / "store", queue=url)
+    drain_command(store=tmp_path / "store", queue=url)
     assert capsys.readouterr().out == "stored 2, repeated 0, rejected 1\n"
-    queue(url, as_json=True)
+    queue(url=url, as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert {row["part"]: row["messages"] for row in told["parts"]} == {"main": 0, "apart": 1, "refused": 1}
     (refused,) = told["refused"]
     assert refused["uid"] == "uid9"
     assert refused["why"]
-    queue(url)
+    queue(url=url)
     assert refused["why"] in capsys.readouterr().out
 
     async def use(stream: QueueStream) -> None:
@@ -274,10 +274,10 @@ def test_the_commands_bring_a_stream_into_a_store_and_show_what_is_left(
         assert stream.ailing == ""
 
     with_stream(address, use)
-    drain_command(None, tmp_path / "store", queue=url, part="apart")
-    drain_command(None, tmp_path / "store", queue=url, part="refused")  # of as little use as before
+    drain_command(store=tmp_path / "store", queue=url, part="apart")
+    drain_command(store=tmp_path / "store", queue=url, part="refused")  # of as little use as before
     assert capsys.readouterr().out.splitlines()[0] == "stored 1, repeated 0, rejected 0"
-    queue(url)
+    queue(url=url)
     assert "uid9" in capsys.readouterr().out
     with open_store(tmp_path / "store") as store:
         assert store.facts.known({"uid1", "uid2", "uid3"}) == {"uid1", "uid2", "uid3"}
