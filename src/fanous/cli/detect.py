@@ -65,7 +65,8 @@ def detect(options: DetectOptions) -> None:
     first, last = moment(options.since, "--since"), moment(options.until, "--until")
     codes = [country_code(code) for code in options.countries or ()]
     place = store_place(options.store, options.config)
-    shared = _is_shared(place)
+    # Are the facts where more than one process may read?
+    shared = not isinstance(place, Path) and place.engine_folder is None
     if not shared and (options.workers > 1 or options.every):
         raise FanousError(
             "--workers and --every need the facts on a server (clickhouse://): only one process can open a "
@@ -82,11 +83,6 @@ def detect(options: DetectOptions) -> None:
     assert not isinstance(place, Path)  # it is shared
     log_to_stderr()
     _all_work(place, options.workers, options.every, options.lease)
-
-
-def _is_shared(place: "Path | StoreLocation") -> bool:
-    """Are the facts where more than one process may read?"""
-    return not isinstance(place, Path) and place.engine_folder is None
 
 
 def _all_work(place: "StoreLocation", workers: int, every: float, lease: float) -> None:

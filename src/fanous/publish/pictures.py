@@ -165,7 +165,7 @@ def panels_of(
                 *(
                     replace(span, is_other=True)
                     for one in others
-                    if _concerns(one, line.target)
+                    if (one.is_of_line or line.target in one.targets)
                     for span in incident_spans(one, now)
                 ),
                 *spans,
@@ -173,10 +173,6 @@ def panels_of(
         )
         for line in lines.lines
     ]
-
-
-def _concerns(one: Incident, target: str) -> bool:
-    return one.is_of_line or target in one.targets
 
 
 def incident_spans(

@@ -140,7 +140,8 @@ def cost_sentence(cost: Cost, language: Language = ENGLISH) -> str:
     total = cost.in_all(whole) or whole
     if text is not SENTENCE:
         whole, total = _at_most(whole.high), _at_most(total.high)
-    count = _two(what.hours)
+    # Two significant digits, or all before the decimal point.
+    count = f"{what.hours:.0f}" if what.hours >= 10 else f"{what.hours:.2g}"
     hours = language.count(*COUNTED["hours"], float(count), len(count.partition(".")[2]))
     return language.say(text, rate=dollars(whole, language), total=dollars(total, language), hours=hours)
 
@@ -179,11 +180,6 @@ def _short(value: float, language: Language, digits: int = 2) -> str:
         if rounded >= size:
             return language.say(text, n=_digits(f"{rounded / size:.3g}", language))
     return language.number(rounded) if rounded >= 10 else _digits(f"{rounded:.2g}", language)
-
-
-def _two(value: float) -> str:
-    """Two significant digits, or all before the decimal point."""
-    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _digits(text: str, language: Language) -> str:

@@ -152,7 +152,7 @@ def connectivity(
         key=lambda level: (
             not level.falls,
             not level.is_nation,
-            not level.is_nation and _or_most(level.share),
+            not level.is_nation and (inf if level.share is None else level.share),
             level.family,
             level.name,
         )
@@ -254,10 +254,6 @@ def _in_words(
         if (share := share_of.get(line.target)) is not None
     ]
     return language.say(heading) + language.colon + language.semicolon.join(told)
-
-
-def _or_most(share: float | None) -> float:
-    return inf if share is None else share
 
 
 LOOK_BACK = 8 * DAY

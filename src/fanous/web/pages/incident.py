@@ -4,7 +4,6 @@ Its page and everything else below its path: pictures, citations, reports, JSON 
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,6 +102,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     known = store.ledger.incidents(incident.country, synthetic=incident.provenance.is_synthetic)
     revisions = store.ledger.revisions(incident.id)
     announced, parts = announced_beside(store, incident), parts_of(incident)
+    # How often the same was seen before:
     return {
         **pictured(store, incident, visit),
         "story": story,
@@ -123,7 +123,17 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "when_title": WHEN_NETWORKS if any(one.asn for one in parts) else WHEN_REGIONS,
         "packable": incident.status is not Status.RETRACTED and not incident.held_by,
         "closed": visit.language.comma.join(map(visit.language.known, closed_sources(store, incident))),
-        "history": _history(incident, known, visit),
+        "history": [
+            (
+                led(
+                    incident,
+                    nth_sentence(row.name, row.count, row.since, incident.country, visit.language),
+                    visit.language,
+                ),
+                past_filter(incident.country, row),
+            )
+            for row in until_now(incident, known)[:MOST_HISTORY]
+        ],
         "comparisons": comparisons(incident, end),
         "series": series_behind(incident, end),
         "revisions": revisions[:1] + revisions[1:][-MOST_REVISIONS:],
@@ -208,21 +218,6 @@ def closed_sources(store: Store, incident: Incident) -> list[str]:
         if key.signal in LEVELS and key.source in SOURCES and not terms(key.source, licences).is_open
     }
     return list(titles)
-
-
-def _history(incident: Incident, known: Sequence[Incident], visit: Visit) -> list[tuple[str, dict[str, str]]]:
-    """How often the same was seen before: sentences, each with the filter that lists what it counts."""
-    return [
-        (
-            led(
-                incident,
-                nth_sentence(row.name, row.count, row.since, incident.country, visit.language),
-                visit.language,
-            ),
-            past_filter(incident.country, row),
-        )
-        for row in until_now(incident, known)[:MOST_HISTORY]
-    ]
 
 
 def past_filter(country: str, row: Past) -> dict[str, str]:
