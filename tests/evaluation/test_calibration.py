@@ -8,7 +8,6 @@ import pytest
 from rich.console import Console
 
 from fanous.analysis.incidents.outage import SURE
-from fanous.cli.evaluate import print_calibration
 from fanous.evaluation.calibration import (
     REPORTING_SEEDS,
     SHORT_SEEDS,
@@ -20,6 +19,7 @@ from fanous.evaluation.calibration import (
 )
 from fanous.evaluation.rehearsal.cases import TechniqueResult, append
 from fanous.evaluation.simulate.votes import WEEK_START, Trouble, Week, measured, week_of
+from fanous.evaluation.tables import print_calibration
 from fanous.model.score import Stated, calibrate, wilson
 
 

@@ -3,8 +3,8 @@
 import pytest
 from rich.console import Console
 
-from fanous.cli.evaluate import print_rounds
 from fanous.evaluation.rounds import rounds_score
+from fanous.evaluation.tables import print_rounds
 from fanous.model.score import RoundsScore
 
 

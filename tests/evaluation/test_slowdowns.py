@@ -3,10 +3,10 @@
 import pytest
 from rich.console import Console
 
-from fanous.cli.evaluate import print_slowdowns, slowdown_document
 from fanous.evaluation import slowdowns
 from fanous.evaluation.simulate.series import SpeedCountry, rates
 from fanous.evaluation.slowdowns import slowdown_scores
+from fanous.evaluation.tables import print_slowdowns, slowdown_document
 from fanous.model.incident import Incident
 from fanous.model.score import SlowdownScore
 from tests.builders import DAY

@@ -11,7 +11,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from fanous.collector.volunteers import Volunteers
-from fanous.evaluation.adversary import COUNTRY, FIFTH_SEEDS
+from fanous.evaluation.adversary import COUNTRY, FIFTH_SEEDS, equal_users
 from fanous.evaluation.prices import DRAWS
 from fanous.evaluation.simulate.lines import COLLECTOR_NAMES, QUIET, ROUND, works_abroad
 from fanous.evaluation.simulate.votes import START, SimulatedAttempt, votes_of
@@ -19,7 +19,6 @@ from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY
 from fanous.model.measurement import STATED
-from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.score import VolunteerPrice, VolunteerSpeed
 
 LIES = 2.0
@@ -109,11 +108,8 @@ def _of(asn: int, name: int, hour: float, *, failed: bool, known: bool) -> Simul
 
 def _concluded(made: Sequence[SimulatedAttempt], networks: int, seed: int) -> list[Incident]:
     """What Fanous says of it."""
-    share = 1 / networks
-    weights = tuple(NetworkWeight(asn, share, Access.ANY, f"AS{asn}") for asn in range(1, networks + 1))
-    users = UserWeights(COUNTRY, weights, 0.2, "made up: equal networks")
     abroad = votes_of(works_abroad(made[-1].hour, seed))
-    found = incidents_of(votes_of(made), abroad, COUNTRY, users)
+    found = incidents_of(votes_of(made), abroad, COUNTRY, equal_users(networks))
     return [one for one in found if one.status is not Status.RETRACTED]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fanous.cli.evaluate import evaluation_document, evaluations_document, print_evaluation
+from fanous.evaluation.scorecard import evaluation_document, evaluations_document, print_evaluation
 from fanous.model.score import (
     Citation,
     Evaluation,

@@ -1,0 +1,255 @@
+"""Tables: what the other evaluations measured, and how any table of figures is printed."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fanous.model.score import (
+    Attack,
+    Calibration,
+    ExplanationRates,
+    Fifth,
+    PriceScore,
+    RoundsScore,
+    SlowdownScore,
+    Spared,
+    VolunteerPrice,
+    VolunteerSpeed,
+)
+from fanous.wording.words import counted
+
+
+def table(columns: str, rows: Iterable[Sequence[object]], *, gap: int = 1) -> Table:
+    """Rows below their headings.
+
+    Args:
+        columns: the headings, with `` | `` between them.
+        gap: spaces on both sides of a cell.
+    """
+    shown = Table(*columns.split(" | "), box=None, padding=(0, gap))
+    for row in rows:
+        shown.add_row(*(cell if isinstance(cell, Text) else str(cell) for cell in row))
+    return shown
+
+
+def minutes(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.0f} min"
+
+
+def distance(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} min"
+
+
+def share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def print_explanations(console: Console, rates: ExplanationRates) -> None:
+    """How many true events the table holds back, and a row for each explanation."""
+    suspended = f" ({rates.right_suspended / rates.right:.1%})" if rates.right else ""
+    said = (
+        f"Of {counted(rates.right, 'incident')} of known events, explanations that hold keep "
+        f"{rates.right_suspended}{suspended} from being confirmed; of {counted(rates.false, 'incident')} of no event, "
+        f"{rates.false_suspended}."
+    )
+    console.print(Text.assemble("\n", (f"What else it could be: {rates.kind}", "bold"), "\n", said))
+    rows = (
+        (one.code, one.held_right, one.held_false, one.untested_right, one.untested_false)
+        for one in rates.rows
+    )
+    console.print(table("held for | of an event | of none | untested | ", rows, gap=2))
+
+
+def print_rounds(console: Console, scores: Iterable[RoundsScore]) -> None:
+    """A row for each number of probes and networks, and each interval."""
+
+    def rounds(number: int | None, every: float) -> str:
+        return "-" if number is None else f"{number} ({number * every:g} min)"
+
+    rows = (
+        (
+            *(f"{one.minutes:g} min", one.networks, one.probes),
+            *(rounds(number, one.minutes) for number in (one.suspected, one.confirmed, one.ended)),
+            "yes" if one.is_kept else "no",
+        )
+        for one in scores
+    )
+    console.print(
+        table("every | networks | probes | suspected | confirmed | ended | three rounds are kept", rows)
+    )
+
+
+def slowdown_document(one: SlowdownScore) -> dict[str, Any]:
+    """All figures of one row; shares of the speed that was left are the keys."""
+    return {
+        "by": one.by,
+        "number": one.number,
+        "found": {f"{left:g}": share for left, share in one.found.items()},
+        "confirmed": {f"{left:g}": share for left, share in one.confirmed.items()},
+        "minutes_to_confirm": {f"{left:g}": minutes for left, minutes in one.minutes.items()},
+        "false_suspected_a_country_month": one.false_suspected,
+        "false_confirmed_a_country_month": one.false_confirmed,
+        "country_months": round(one.months, 2),
+    }
+
+
+def print_slowdowns(console: Console, scores: Iterable[SlowdownScore]) -> None:
+    """A row for each source and number, as each is computed."""
+    rows: list[Sequence[object]] = []
+    for score in scores:
+        evenings = "; ".join(
+            f"{name}: {score.false_confirmed[name]:.2f} confirmed, {suspected:.2f} suspected"
+            for name, suspected in score.false_suspected.items()
+        )
+        for speed, found in score.found.items():
+            figures = (share(found), share(score.confirmed[speed]), minutes(score.minutes[speed]))
+            rows.append((score.by, f"{score.number:g}", f"{speed:.0%}", *figures, evenings))
+            evenings = ""
+    columns = "measured by | number | left | found | confirmed | to confirm | evenings: false, a month"
+    console.print(table(columns, rows))
+
+
+def attack_document(attack: Attack) -> dict[str, Any]:
+    """Everything known about one attack; ``share`` is of the probes on the attacked networks."""
+    return {
+        "goal": attack.goal,
+        "scope": str(attack.scope),
+        "strategy": attack.strategy,
+        "networks": attack.networks,
+        "honest_probes_a_network": attack.honest,
+        "days": attack.days,
+        "networks_attacked": attack.spread,
+        "liars": attack.liars,
+        "share": None if attack.share is None else round(attack.share, 3),
+    }
+
+
+def print_attacks(console: Console, attacks: Iterable[Attack]) -> None:
+    """One row per attack, as each is computed."""
+    rows = (
+        (
+            *(one.goal, one.scope.value, one.strategy.partition(":")[0], one.networks, f"{one.honest} each"),
+            f"{one.days:g}",
+            "none sufficed" if one.liars is None else f"{one.liars} on {one.spread}",
+            "-" if one.share is None else f"{one.share:.0%}",
+        )
+        for one in attacks
+    )
+    console.print(table("goal | scope | strategy | networks | honest | days | least liars | share", rows))
+
+
+def fifth_document(fifth: Fifth) -> dict[str, Any]:
+    """How often a fifth of the probes on one network in five reached a goal."""
+    return {
+        "goal": fifth.goal,
+        "strategy": fifth.strategy or "all honest",
+        "honest_probes": fifth.honest,
+        "liars": fifth.liars,
+        "times": fifth.times,
+        "worked": fifth.worked,
+        "national": fifth.national,
+    }
+
+
+def print_fifths(console: Console, fifths: Iterable[Fifth]) -> None:
+    """One row per goal and strategy."""
+    goals = {"make": "make a claim of it", "unmake": "take it out of a true claim"}
+    rows = (
+        (
+            *(goals[one.goal], one.strategy.partition(":")[0] or "all honest"),
+            *(f"{one.liars} of {one.honest + one.liars}", one.times, one.worked, one.national),
+        )
+        for one in fifths
+    )
+    console.print(
+        table("a fifth of one network's probes | strategy | probes | times | worked | nation", rows)
+    )
+
+
+def print_spared(console: Console, spared: Iterable[Spared]) -> None:
+    """One row per number of probes."""
+    rows = (
+        (
+            f"{one.honest} users' probes on each",
+            *(one.own, one.times, one.confirmed, one.national, one.told, one.missed),
+        )
+        for one in spared
+    )
+    columns = "a national block that own probes do not meet | own on each | times | confirmed | nation"
+    console.print(table(f"{columns} | disagreement told | missed", rows))
+
+
+def print_prices(console: Console, scores: Iterable[PriceScore]) -> None:
+    """One row per attack, price and number of honest people."""
+    rows = (
+        (
+            f"{one.price.attack} {one.price.country}".strip(),
+            *(one.price.by, one.price.lines, one.price.networks, f"{one.price.hours:g}", one.price.names),
+            *(one.price.honest, one.counted, f"{one.worked}, TOO CHEAP" if one.is_too_cheap else one.worked),
+            "-" if one.hours is None else f"{one.hours:g} h ({one.soonest:g})",
+            *(one.changed, one.reported),
+        )
+        for one in scores
+    )
+    columns = (
+        "attack | by | lines | networks | hours | names a line | honest | draws | worked | after (soonest)"
+    )
+    console.print(table(f"{columns} | event changed | published", rows))
+
+
+def print_volunteers(
+    console: Console, prices: Iterable[VolunteerPrice], speeds: Iterable[VolunteerSpeed]
+) -> None:
+    """What known volunteers cost a liar, and how soon they confirm what is true."""
+    rows: Iterable[Sequence[object]] = (
+        (
+            *(one.lines, one.networks, one.names, one.days, f"{one.hours:g}"),
+            *(one.draws, one.worked, one.reported),
+        )
+        for one in prices
+    )
+    console.print(
+        table("lines | networks | names each | days before | hours | draws | worked | suspicion", rows)
+    )
+    rows = (
+        (
+            *(one.volunteers, one.networks, one.draws),
+            *("-" if taken is None else f"{taken:g}" for taken in (one.known, one.strangers)),
+        )
+        for one in speeds
+    )
+    console.print(table("volunteers | networks | draws | minutes, known | minutes, strangers", rows))
+
+
+WIDTH = 40
+"""Characters in a bar of length 1."""
+
+
+def print_calibration(console: Console, measured: Calibration) -> None:
+    """A table of confidence classes; the bar shows the share that was right, the mark what was stated."""
+    brier = "no claims" if measured.brier is None else f"Brier score {measured.brier:.4f}"
+    counts = f": n = {measured.n}, {measured.right} right, {brier}"
+    console.print(Text.assemble("\n", (measured.name, "bold"), counts))
+    if measured.remark:
+        console.print(Text(f"({measured.remark})", "dim"))
+    rows = [
+        (
+            f"{one.low:g} to {one.high:g}",
+            f"{one.stated:.3f}",
+            f"{one.right:.3f}",
+            f"{one.right_low:.2f} to {one.right_high:.2f}",
+            one.n,
+            _bar(one.right, one.stated),
+        )
+        for one in measured.classes
+    ]
+    if rows:
+        console.print(table("stated | mean | right | 95 % | n | 0 to 1: # right, | stated", rows))
+
+
+def _bar(right: float, stated: float) -> str:
+    filled, mark = round(right * WIDTH), min(round(stated * WIDTH), WIDTH - 1)
+    return "".join("|" if n == mark else "#" if n < filled else "." for n in range(WIDTH))
