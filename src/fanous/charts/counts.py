@@ -287,8 +287,8 @@ class _Frame:
         since a line without words says nothing."""
         parts, taken = [], list[tuple[float, float]]()
         for is_event, (at, text) in [
-            *((True, one) for one in sorted(self.sheet.marks)),
-            *((False, one) for one in self.sheet.bounds),
+            *((True, mark) for mark in sorted(self.sheet.marks)),
+            *((False, bound) for bound in self.sheet.bounds),
         ]:
             if not self.start <= at <= self.end:
                 continue
@@ -354,11 +354,11 @@ def named_rows(panels: Sequence[Panel], sheet: Sheet, key: Sequence[tuple[str, s
                 f'font-family="{FONT}" font-size="{TICK_SIZE}" fill="{SOFT}">{xml(text)}</text>'
                 for share, text in (*sheet.levels[:1], *sheet.levels[-1:])
             ]
-    own = [span for span in panels[0].spans if not span.is_other]
-    for span in own:
+    spans = [span for span in panels[0].spans if not span.is_other]
+    for span in spans:
         a, b = frame.x(span.start), frame.x(span.end)
         parts.append(f'<path d="M{a:.1f} {top - 7}H{max(b, a + 3):.1f}" stroke="{INK}" stroke-width="5"/>')
-        if len(own) <= MOST_BOUNDS:
+        if len(spans) <= MOST_BOUNDS:
             seen = span.seen_within(frame.start, frame.end)
             drawn = "".join(f"M{frame.x(at):.1f} {top - 7}V{bottom:.0f}" for at in seen)
             parts.append(f'<path d="{drawn}" stroke="{INK}" stroke-width="2"/>')

@@ -346,7 +346,11 @@ def by_network(
     grid = network_times(votes, incidents, country, span)
     if not grid.rows:
         return None
-    known = {weight.asn: weight.share for weight in own.networks} if (own := user_weights(country)) else {}
+    known = (
+        {weight.asn: weight.share for weight in weights.networks}
+        if (weights := user_weights(country))
+        else {}
+    )
     ordered = sorted(grid.rows, key=lambda row: (not _is_hit(row), -known.get(row.asn, 0.0)))
     rows = [_drawn(row.asn, row.cells, row.measurements) for row in ordered[:MOST_ROWS]]
     return drawing(grid, rows, language, max(0, len(grid.rows) - MOST_ROWS))

@@ -132,8 +132,8 @@ def _lines(
         lines.append(
             ShareLine(
                 target,
-                tuple(None if one is None else one[0] for one in shares),
-                tuple(0.0 if one is None else one[1] for one in shares),
+                tuple(None if share is None else share[0] for share in shares),
+                tuple(0.0 if share is None else share[1] for share in shares),
             )
         )
     return Lines(start, step, tuple(lines), bool(known))
@@ -157,7 +157,7 @@ def _fates(
     """(target, bin, ASN) -> measurement -> what became of it."""
     fates: dict[tuple[str, int, int], dict[str, Effect]] = defaultdict(dict)
     columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.signals, votes.seen)
-    for uid, time, asn, target, signal, seen in zip(*(one.tolist() for one in columns), strict=True):
+    for uid, time, asn, target, signal, seen in zip(*(column.tolist() for column in columns), strict=True):
         at = int(time - start) // step
         if target in targets and 0 <= at < bins:
             fate = fates[target, at, asn]

@@ -85,11 +85,11 @@ def alerts_list(options: AlertsListOptions) -> None:
     Alerts that were sent together have the same `message` in the JSON."""
     from fanous.questions.listings import ListDeliveries
 
-    found = ask(options, ListDeliveries(options.state))
+    deliveries = ask(options, ListDeliveries(options.state))
     tell(
         options.as_json,
-        {"deliveries": [delivery_document(one) for one in found]},
-        map(_line, found),
+        {"deliveries": [delivery_document(delivery) for delivery in deliveries]},
+        map(_line, deliveries),
         "no alerts",
     )
 
@@ -155,11 +155,11 @@ def _alerting(config: Path | None) -> "Alerting":
 
 
 def _channels(alerting: "Alerting", names: list[str]) -> "list[Channel]":
-    known = alerting.channels
-    unknown = [name for name in names if name not in known]
+    channels = alerting.channels
+    unknown = [name for name in names if name not in channels]
     if unknown:
-        raise FanousError(f"no channel {unknown[0]!r}; the file has {', '.join(known)}")
-    return [channel for name, channel in known.items() if not names or name in names]
+        raise FanousError(f"no channel {unknown[0]!r}; the file has {', '.join(channels)}")
+    return [channel for name, channel in channels.items() if not names or name in names]
 
 
 def delivery_document(one: Delivery) -> dict[str, object]:

@@ -193,7 +193,7 @@ def incident_text(
         lines += [Text(line) for line in hint_lines(incident.hints)]
     shown = [*lines, *_what_else(incident, why=why)]
     shown += [Text(one_line(line), "dim") for line in _network_lines(incident, names)]
-    return Group(head, *(Padding(one, (0, 0, 0, 2), expand=False) for one in shown))
+    return Group(head, *(Padding(line, (0, 0, 0, 2), expand=False) for line in shown))
 
 
 def _what_else(incident: Incident, *, why: bool) -> list[Text | Table]:
@@ -214,7 +214,7 @@ def _what_else(incident: Incident, *, why: bool) -> list[Text | Table]:
 
 def standings(incident: Incident) -> str:
     """``1 possible, 5 not tested, 17 excluded``: how the other explanations stand."""
-    n = Counter(one.standing for one in incident.explanations)
+    n = Counter(explanation.standing for explanation in incident.explanations)
     return ", ".join(f"{n[standing]} {word.lower()}" for standing, word in STANDINGS.items())
 
 

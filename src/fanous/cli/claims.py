@@ -92,9 +92,9 @@ def claims_list(options: ClaimsListOptions) -> None:
     """List all claims, ordered by the time they are about."""
     from fanous.questions.listings import ListClaims
 
-    found = ask(options, ListClaims(country_code(options.country) if options.country else None))
-    lines = (f"{claim.id}  {_sentence(claim)}" for claim in found)
-    tell(options.as_json, {"claims": [claim_document(claim) for claim in found]}, lines, NONE)
+    claims = ask(options, ListClaims(country_code(options.country) if options.country else None))
+    lines = (f"{claim.id}  {_sentence(claim)}" for claim in claims)
+    tell(options.as_json, {"claims": [claim_document(claim) for claim in claims]}, lines, NONE)
 
 
 class ClaimsCheckOptions(ReadOptions):
@@ -114,19 +114,19 @@ def claims_check(options: ClaimsCheckOptions) -> None:
     tell(
         options.as_json,
         {"claims": documents},
-        (line for one in checked for line in _answer_lines(*one)),
+        (line for claim in checked for line in _answer_lines(*claim)),
         NONE,
     )
 
 
-def _answer_lines(claim: Claim, found: "Checked") -> Iterator[str]:
+def _answer_lines(claim: Claim, check: "Checked") -> Iterator[str]:
     from fanous.wording.reasons import reasons_text
     from fanous.wording.words import STAGED
 
-    if found.synthetic:
+    if check.synthetic:
         yield STAGED
-    yield f"{claim.id}  {str(found.answer).replace('_', ' ').upper():12}  {_sentence(claim)}"
-    for point in found.points:
+    yield f"{claim.id}  {str(check.answer).replace('_', ' ').upper():12}  {_sentence(claim)}"
+    for point in check.points:
         why = reasons_text(point.reasons)
         yield f"    {point.about:9} {str(point.answer).replace('_', ' '):12}  {why}"
 

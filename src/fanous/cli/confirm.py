@@ -82,10 +82,10 @@ def confirm(options: ConfirmOptions) -> None:
                 "since": to_iso(answer.since),
                 "until": to_iso(answer.until),
                 "incidents": [
-                    incident_document(one)
-                    | networks_document(one)
-                    | known_document(answer.known_until.get(one.id))
-                    for one in answer.incidents
+                    incident_document(incident)
+                    | networks_document(incident)
+                    | known_document(answer.known_until.get(incident.id))
+                    for incident in answer.incidents
                 ],
                 "insufficient": [
                     {"target": name} | why_document([reason]) for name, reason in answer.insufficient
@@ -114,8 +114,8 @@ def _has(answer: "CountryAnswer", fail_on: FailOn) -> bool:
     """Is there such a disruption, ongoing or ended?  Retracted ones do not count."""
     from fanous.model.incident import Status
 
-    standing = [one for one in answer.incidents if one.status is not Status.RETRACTED]
-    return any(fail_on is FailOn.SUSPECTED or one.confirmed_at is not None for one in standing)
+    standing = [incident for incident in answer.incidents if incident.status is not Status.RETRACTED]
+    return any(fail_on is FailOn.SUSPECTED or incident.confirmed_at is not None for incident in standing)
 
 
 class SignalsOptions(ReadOptions):

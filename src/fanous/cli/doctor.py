@@ -118,26 +118,26 @@ def _doctor_of_store(options: DoctorOptions) -> None:
     place = store_place(options.store, config)
     location = place if isinstance(place, StoreLocation) else in_folder(place)
     inboxes = inboxes_of(config, place)
-    found = _ailments_of_configuration(config, place)
-    folders = tuple(one.absolute() for one in (*location.folders, *inboxes))
+    configuration = _ailments_of_configuration(config, place)
+    folders = tuple(folder.absolute() for folder in (*location.folders, *inboxes))
     vitals, feed = ask(options, ExamineStore(folders, tuple(backlogs(inboxes)), time.time()))
-    found += find_ailments(vitals)
-    found += [
+    configuration += find_ailments(vitals)
+    configuration += [
         Ailment(one.kind, one.about, one.says, one.mend)
         for one in feed
         if one.kind == UNREACHED and one.ended_at is None and time.time() - one.seen_at < LATELY_SEEN
     ]
     if as_json:
-        print_document({"ailments": [asdict(one) for one in found], "feed": feed_document(feed)})
-    for one in found if not as_json else ():
+        print_document({"ailments": [asdict(one) for one in configuration], "feed": feed_document(feed)})
+    for one in configuration if not as_json else ():
         say(f"{one.kind}: {one.says}{_since(one, feed)}")
         say(f"  {one.mend}")
-    if not found and not as_json:
-        say(_well(sum(one.measurements for one in vitals.arrivals)))
+    if not configuration and not as_json:
+        say(_well(sum(arrival.measurements for arrival in vitals.arrivals)))
     ended = sum(one.ended_at is not None for one in feed)
     if ended and not as_json:
         say(f"{ended} problems ended in the last 30 days (--json lists them)")
-    if found:
+    if configuration:
         raise typer.Exit(1)
 
 
@@ -178,13 +178,13 @@ def _doctor_of_sources(country: str, config: Path | None, as_json: bool) -> None
             for line in _lines_of(one):
                 say(line, flush=True)
 
-    found = check_sources(source_settings(config), country, time.time(), on_done=show)
-    asked = [one for one in found if one.reached is not AnswerState.NOT_ASKED]
+    sources = check_sources(source_settings(config), country, time.time(), on_done=show)
+    asked = [source for source in sources if source.reached is not AnswerState.NOT_ASKED]
     if as_json:
-        print_document({"country": country, "sources": [asdict(one) for one in found]})
-    elif asked and all(one.reached is AnswerState.UNREACHED for one in asked):
+        print_document({"country": country, "sources": [asdict(source) for source in sources]})
+    elif asked and all(source.reached is AnswerState.UNREACHED for source in asked):
         say("No source was reached: this machine seems to have no internet connection.")
-    if any(one.reached in (AnswerState.UNREACHED, AnswerState.DIFFERS) for one in found):
+    if any(source.reached in (AnswerState.UNREACHED, AnswerState.DIFFERS) for source in sources):
         raise typer.Exit(1)
 
 

@@ -103,9 +103,14 @@ def events_list(options: EventsListOptions) -> None:
     from fanous.questions.listings import ListEvents
     from fanous.wording.events import event_document, event_line
 
-    found = ask(options, ListEvents(country_code(options.country) if options.country else None))
+    events = ask(options, ListEvents(country_code(options.country) if options.country else None))
     none = "no events; register an event with `fanous events add`"
-    tell(options.as_json, {"watches": [event_document(one) for one in found]}, map(event_line, found), none)
+    tell(
+        options.as_json,
+        {"watches": [event_document(event) for event in events]},
+        map(event_line, events),
+        none,
+    )
 
 
 class EventsReportOptions(ReadOptions):

@@ -66,24 +66,24 @@ def incidents_list(options: IncidentsListOptions) -> None:
     from fanous.questions.listings import ListIncidents
 
     code = country_code(options.country) if options.country else None
-    found = ask(
+    incidents = ask(
         options, ListIncidents(code, moment(options.since, "--since"), moment(options.until, "--until"))
     )
     if options.as_json:
         from fanous.publish.document import incident_document
 
-        print_document({"incidents": [incident_document(incident) for incident in found]})
+        print_document({"incidents": [incident_document(incident) for incident in incidents]})
         return
     if sys.stdout.isatty():
         from fanous.cli.answer import incident_list
 
-        console().print(incident_list(found))
+        console().print(incident_list(incidents))
     else:  # one line each, for programs that read lines
         from fanous.wording.narrative import sentence
 
-        for incident in found:
+        for incident in incidents:
             say(f"{incident.id}  {incident.status:9}  {sentence(incident)}")
-    if not found:
+    if not incidents:
         say("no incidents")
 
 
@@ -116,7 +116,7 @@ def incidents_show(options: IncidentsShowOptions) -> None:
 
     found = ask(options, ShowIncident(options.incident_id))
     incident, seen_by, slowed = found.incident, tuple(found.witnesses), found.slowed_how
-    history = [revision_document(one) for one in found.revisions]
+    history = [revision_document(revision) for revision in found.revisions]
     if options.as_json:
         how = {"slowed_how": None if slowed is None else policing_document(slowed)}
         told = detailed_document(incident) | known_document(found.known_until)
@@ -141,8 +141,8 @@ def incidents_show(options: IncidentsShowOptions) -> None:
     for line in witness_lines(seen_by):
         say(f"  {line}")
     print("\nRevisions")
-    for one in history:
-        say(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")
+    for document in history:
+        say(f"  {document['n']}. {document['at']}  {document['status']}: {document['reason']}")
 
 
 def _lines_of_lacking(wanted: "Lacking") -> list[str]:
@@ -150,9 +150,9 @@ def _lines_of_lacking(wanted: "Lacking") -> list[str]:
     if not wanted.networks:
         return []
     lines = ["", "More measurements would settle it, from these networks"]
-    for one in wanted.networks:
-        share = "" if one.share is None else f", {one.share:.0%} of users"
-        lines.append(f"  AS{one.asn} {one.name}{share}: {one.measurements} so far")
+    for network in wanted.networks:
+        share = "" if network.share is None else f", {network.share:.0%} of users"
+        lines.append(f"  AS{network.asn} {network.name}{share}: {network.measurements} so far")
     return [
         *lines,
         "  Someone there can open this link on a phone with OONI Probe:",
@@ -482,13 +482,13 @@ def incidents_corrections(options: IncidentsCorrectionsOptions) -> None:
     from fanous.wording.reasons import corrected
 
     code = country_code(options.country) if options.country else None
-    found = ask(options, ListCorrections(code))
+    corrections = ask(options, ListCorrections(code))
     if options.as_json:
-        listed = [correction_document(one) for one in found]
-        print_document({"by_month": dict(by_month(found)), "corrections": listed})
+        listed = [correction_document(correction) for correction in corrections]
+        print_document({"by_month": dict(by_month(corrections)), "corrections": listed})
         return
-    for one in found:
+    for one in corrections:
         staged = "[Synthetic] " if one.provenance.is_synthetic else ""
         say(f"{to_iso(one.at)}  {one.incident}  {staged}{corrected(one.taken_back, one.reasons, ENGLISH)}")
-    if not found:
+    if not corrections:
         say("no corrections: nothing that was published has been withdrawn")

@@ -40,13 +40,13 @@ def lab_list(options: JsonOptions) -> None:
             {
                 "techniques": [
                     {
-                        "name": one.name,
-                        "does": one.does,
-                        "mechanism": one.mechanism or None,
-                        "needs_targets": one.needs_targets,
-                        "is_interference": one.is_interference,
+                        "name": technique.name,
+                        "does": technique.does,
+                        "mechanism": technique.mechanism or None,
+                        "needs_targets": technique.needs_targets,
+                        "is_interference": technique.is_interference,
                     }
-                    for one in TECHNIQUES.values()
+                    for technique in TECHNIQUES.values()
                 ],
                 "scenarios": [{"name": name, "title": title} for name, title in scenario_titles().items()],
             }

@@ -239,12 +239,12 @@ NUMBERS = {"float range": "number", "int range": "whole number", "float": "numbe
 def reflowed(command: Any) -> Any:
     """The same, with each paragraph of its help, and of its own commands', as one line: rich breaks lines to the width
     of the terminal, but keeps those of the docstring too.  Numbers are called numbers."""
-    for one in command.params:
-        one.type.name = NUMBERS.get(one.type.name, one.type.name)
+    for param in command.params:
+        param.type.name = NUMBERS.get(param.type.name, param.type.name)
     if command.help:
         command.help = re.sub(r"(?<=\S)\n(?!\s|{|- )", " ", inspect.cleandoc(command.help))
-    for one in getattr(command, "commands", {}).values():
-        reflowed(one)
+    for param in getattr(command, "commands", {}).values():
+        reflowed(param)
     return command
 
 

@@ -61,8 +61,8 @@ def networks(options: NetworksOptions) -> None:
     for beat in beats:
         name = names.get((beat.place.country, beat.place.asn), "")
         network = f"AS{beat.place.asn} {name}".rstrip()
-        said = in_words(beat, now)
-        say(f"{beat.place.country}  {network:40.40}  {to_iso(beat.last)}  {said}".rstrip())
+        words = in_words(beat, now)
+        say(f"{beat.place.country}  {network:40.40}  {to_iso(beat.last)}  {words}".rstrip())
 
 
 def in_words(beat: "Heartbeat", now: float) -> str:
@@ -96,7 +96,7 @@ def _of_counts(path: Path, as_json: bool) -> None:
     series = read_counts(path)
     found = collapses(series, [], max(float(one.times[-1]) for one in series) + DAY)
     none = "on every day, most networks were heard from"
-    tell(as_json, {"collapses": [_fell(one) for one in found]}, map(_in_a_line, found), none)
+    tell(as_json, {"collapses": [_fell(collapse) for collapse in found]}, map(_in_a_line, found), none)
 
 
 def _fell(one: "Collapse") -> dict[str, Any]:

@@ -86,13 +86,13 @@ def orders_sign(options: OrdersSignOptions) -> None:
     from fanous.config import read
     from fanous.probe.orders import Draft, envelope_of, opened, private_key, read_revocation, sign
 
-    own = private_key(options.key)
+    key = private_key(options.key)
     ended = [envelope_of(path) for path in options.lifts or ()]
     said = read_revocation(options.revocation) if options.revocation else None
-    signed = sign(read(options.draft, Draft), own, time.time(), ended, said)
+    signed = sign(read(options.draft, Draft), key, time.time(), ended, said)
 
     def is_ours(path: Path) -> bool:
-        return bool(opened(envelope_of(path), own.public_key(), now=0))
+        return bool(opened(envelope_of(path), key.public_key(), now=0))
 
     write_file(options.out, signed, is_ours)
     say(f"signed; hand them out with `fanous collect --orders {options.out}`")

@@ -323,11 +323,11 @@ def probe_list(options: ProbeListOptions) -> None:
         for line in [*wanted.urls, *(f"{app} (the app itself)" for app in wanted.apps)]:
             say(line)
         return
-    for known in list_names():
-        one = target_list(known)
+    for name in list_names():
+        one = target_list(name)
         note = "  (opt-in: looking at these may draw attention)" if one.opt_in else ""
         apps = f", {len(one.apps)} apps" if one.apps else ""
-        say(f"{known:14} {len(one.urls):3} URLs{apps}  {one.title}{note}")
+        say(f"{name:14} {len(one.urls):3} URLs{apps}  {one.title}{note}")
 
 
 def _refuse(given: Mapping[str, object], needed: str) -> None:

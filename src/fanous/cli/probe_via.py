@@ -117,8 +117,8 @@ def _document(
         "tests": plan.tests,
         "budget": plan.budget,
         "results": [
-            asdict(one) | {"mechanism": one.mechanism or None, "defect": one.defect or None}
-            for one in results
+            asdict(result) | {"mechanism": result.mechanism or None, "defect": result.defect or None}
+            for result in results
         ],
         "stored": stored,
         "left_out": [*plan.left_out, *left],
@@ -131,10 +131,10 @@ def _show(results: Sequence[_Result], left: Sequence[str], out: Path | None, sou
     from fanous.wording.words import counted
 
     counts: dict[tuple[str, int], Counter[str]] = {}
-    for one in results:
-        how = f" ({one.mechanism})" if one.mechanism else ""
-        told = f"not counted: {one.defect}" if one.defect else f"{one.state}{how}"
-        counts.setdefault((one.target, one.asn), Counter())[told] += 1
+    for result in results:
+        how = f" ({result.mechanism})" if result.mechanism else ""
+        told = f"not counted: {result.defect}" if result.defect else f"{result.state}{how}"
+        counts.setdefault((result.target, result.asn), Counter())[told] += 1
     for (target, asn), states in counts.items():
         listed = "; ".join(f"{count} {state}" for state, count in states.most_common())
         say(f"{title(target):14} AS{asn} {network_name(asn)}: {listed}")

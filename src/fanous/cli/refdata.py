@@ -209,7 +209,9 @@ def _forget(countries: Sequence[str], folder: Path, as_json: bool) -> None:
     from fanous.refdata.update import forget_users
 
     forgotten = [country for country in countries if forget_users(country, folder)]
-    lines = [f"your user numbers for {one} are removed; the estimates count again" for one in forgotten]
+    lines = [
+        f"your user numbers for {country} are removed; the estimates count again" for country in forgotten
+    ]
     tell(as_json, {"forgotten": forgotten}, lines)
     if missing := [country for country in countries if country not in forgotten]:
         raise FanousError(
@@ -311,16 +313,16 @@ def installed_document(sets: Sequence[tuple[Path, SetOrigin | None]], version: s
 def trial_document(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     return [
         {
-            "file": one.path.name,
-            "source": one.about.source,
-            "installed_at": one.about.installed_at,
-            "licence": one.about.licence,
-            "sha256": one.about.sha256,
-            "usable": one.about.usable,
-            "added": list(one.added),
-            "removed": list(one.removed),
+            "file": trial.path.name,
+            "source": trial.about.source,
+            "installed_at": trial.about.installed_at,
+            "licence": trial.about.licence,
+            "sha256": trial.about.sha256,
+            "usable": trial.about.usable,
+            "added": list(trial.added),
+            "removed": list(trial.removed),
         }
-        for one in trials
+        for trial in trials
     ]
 
 
@@ -336,7 +338,7 @@ def trial_lines(trials: Sequence[Trial]) -> list[str]:
         lines.append(f"  {one.about.source}")
         lines += _changed_lines("+", one.added) + _changed_lines("-", one.removed)
     if trials:
-        digests = " ".join(one.about.sha256[:LEAST_DIGITS] for one in trials)
+        digests = " ".join(trial.about.sha256[:LEAST_DIGITS] for trial in trials)
         lines.append(f"To accept what you have read: fanous refdata accept {digests} --by NAME")
     return lines
 

@@ -26,7 +26,7 @@ from fanous.wording.words import counted
 def evaluations_document(evaluations: list[Evaluation]) -> dict[str, Any]:
     """Every corpus, and the totals of real and of made-up ones, which are never added up."""
     return {
-        "corpora": [evaluation_document(one) for one in evaluations],
+        "corpora": [evaluation_document(evaluation) for evaluation in evaluations],
         "totals": {
             name: msgspec.to_builtins(total(evaluations, is_real=is_real)) for name, is_real in KINDS.items()
         },
@@ -35,7 +35,7 @@ def evaluations_document(evaluations: list[Evaluation]) -> dict[str, Any]:
 
 
 def _weighed(evaluations: list[Evaluation]) -> list[WeighedIncident]:
-    return [incident for one in evaluations for incident in one.weighed]
+    return [incident for evaluation in evaluations for incident in evaluation.weighed]
 
 
 def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
@@ -91,26 +91,26 @@ def _print_corpus(console: Console, evaluation: Evaluation) -> None:
         if event.networks:
             networks = (
                 (
-                    f"AS{one.asn}",
-                    one.found,
-                    "not measured" if one.overlap is None else f"{one.overlap:.2f}",
-                    minutes(one.onset_error_minutes),
+                    f"AS{network.asn}",
+                    network.found,
+                    "not measured" if network.overlap is None else f"{network.overlap:.2f}",
+                    minutes(network.onset_error_minutes),
                 )
-                for one in event.networks
+                for network in event.networks
             )
             console.print(table("network | found | interval overlap | onset off", networks, gap=2))
     if evaluation.losses:
         # Recall and IODA's rule use only the first signal; onset and depth refer to the incidents found.
         losses = (
             (
-                " + ".join(one.signals),
-                f"{one.loss:.0%}",
-                f"{one.hours:g}",
-                *map(share, (one.recall, one.peer_recall, one.found, one.confirmed, one.onset_within)),
-                "-" if one.depth_error is None else f"{one.depth_error:.0%}",
-                distance(one.minutes),
+                " + ".join(loss.signals),
+                f"{loss.loss:.0%}",
+                f"{loss.hours:g}",
+                *map(share, (loss.recall, loss.peer_recall, loss.found, loss.confirmed, loss.onset_within)),
+                "-" if loss.depth_error is None else f"{loss.depth_error:.0%}",
+                distance(loss.minutes),
             )
-            for one in evaluation.losses
+            for loss in evaluation.losses
         )
         columns = "lost at once | loss | hours | recall | IODA's rule | incident | confirmed | onset in a bin"
         console.print(table(f"{columns} | depth off | to raise", losses, gap=2))
@@ -128,12 +128,12 @@ def _print_corpus(console: Console, evaluation: Evaluation) -> None:
         # Hit: measurements that met the block, the median; onset and end: median distance.
         plants = (
             (
-                *(one.by, one.value, one.times, f"{one.hit:.0f}"),
-                *map(share, (one.found, one.confirmed, one.networks)),
-                *(one.extra_networks, share(one.incidents)),
-                *map(distance, (one.onset_minutes, one.end_minutes, one.minutes_to_confirm)),
+                *(plant.by, plant.value, plant.times, f"{plant.hit:.0f}"),
+                *map(share, (plant.found, plant.confirmed, plant.networks)),
+                *(plant.extra_networks, share(plant.incidents)),
+                *map(distance, (plant.onset_minutes, plant.end_minutes, plant.minutes_to_confirm)),
             )
-            for one in evaluation.plants
+            for plant in evaluation.plants
         )
         columns = "planted |  | times | hit | found | confirmed | networks | extra | incidents | onset | end"
         console.print(table(f"{columns} | to confirm", plants))
@@ -141,10 +141,16 @@ def _print_corpus(console: Console, evaluation: Evaluation) -> None:
         # The last three columns: incidents in countries that block nothing.
         worlds = (
             (
-                *(one.happening, f"{one.hours:g}", one.times, share(one.found), share(one.confirmed)),
-                *(one.false_confirmed, one.false_suspected, one.retracted),
+                *(
+                    world.happening,
+                    f"{world.hours:g}",
+                    world.times,
+                    share(world.found),
+                    share(world.confirmed),
+                ),
+                *(world.false_confirmed, world.false_suspected, world.retracted),
             )
-            for one in evaluation.worlds
+            for world in evaluation.worlds
         )
         columns = "what happens | hours | times | blocks found | confirmed | false confirmed | suspected | retracted"
         console.print(table(columns, worlds))

@@ -57,8 +57,8 @@ def print_explanations(console: Console, rates: ExplanationRates) -> None:
     )
     console.print(Text.assemble("\n", (f"What else it could be: {rates.kind}", "bold"), "\n", said))
     rows = (
-        (one.code, one.held_right, one.held_false, one.untested_right, one.untested_false)
-        for one in rates.rows
+        (row.code, row.held_right, row.held_false, row.untested_right, row.untested_false)
+        for row in rates.rows
     )
     console.print(table("held for | of an event | of none | untested | ", rows, gap=2))
 
@@ -71,11 +71,11 @@ def print_rounds(console: Console, scores: Iterable[RoundsScore]) -> None:
 
     rows = (
         (
-            *(f"{one.minutes:g} min", one.networks, one.probes),
-            *(rounds(number, one.minutes) for number in (one.suspected, one.confirmed, one.ended)),
-            "yes" if one.is_kept else "no",
+            *(f"{score.minutes:g} min", score.networks, score.probes),
+            *(rounds(number, score.minutes) for number in (score.suspected, score.confirmed, score.ended)),
+            "yes" if score.is_kept else "no",
         )
-        for one in scores
+        for score in scores
     )
     console.print(
         table("every | networks | probes | suspected | confirmed | ended | three rounds are kept", rows)
@@ -131,12 +131,18 @@ def print_attacks(console: Console, attacks: Iterable[Attack]) -> None:
     """One row per attack, as each is computed."""
     rows = (
         (
-            *(one.goal, one.scope.value, one.strategy.partition(":")[0], one.networks, f"{one.honest} each"),
-            f"{one.days:g}",
-            "none sufficed" if one.liars is None else f"{one.liars} on {one.spread}",
-            "-" if one.share is None else f"{one.share:.0%}",
+            *(
+                attack.goal,
+                attack.scope.value,
+                attack.strategy.partition(":")[0],
+                attack.networks,
+                f"{attack.honest} each",
+            ),
+            f"{attack.days:g}",
+            "none sufficed" if attack.liars is None else f"{attack.liars} on {attack.spread}",
+            "-" if attack.share is None else f"{attack.share:.0%}",
         )
-        for one in attacks
+        for attack in attacks
     )
     console.print(table("goal | scope | strategy | networks | honest | days | least liars | share", rows))
 
@@ -159,10 +165,10 @@ def print_fifths(console: Console, fifths: Iterable[Fifth]) -> None:
     goals = {"make": "make a claim of it", "unmake": "take it out of a true claim"}
     rows = (
         (
-            *(goals[one.goal], one.strategy.partition(":")[0] or "all honest"),
-            *(f"{one.liars} of {one.honest + one.liars}", one.times, one.worked, one.national),
+            *(goals[fifth.goal], fifth.strategy.partition(":")[0] or "all honest"),
+            *(f"{fifth.liars} of {fifth.honest + fifth.liars}", fifth.times, fifth.worked, fifth.national),
         )
-        for one in fifths
+        for fifth in fifths
     )
     console.print(
         table("a fifth of one network's probes | strategy | probes | times | worked | nation", rows)
@@ -186,13 +192,23 @@ def print_prices(console: Console, scores: Iterable[PriceScore]) -> None:
     """One row per attack, price and number of honest people."""
     rows = (
         (
-            f"{one.price.attack} {one.price.country}".strip(),
-            *(one.price.by, one.price.lines, one.price.networks, f"{one.price.hours:g}", one.price.names),
-            *(one.price.honest, one.counted, f"{one.worked}, TOO CHEAP" if one.is_too_cheap else one.worked),
-            "-" if one.hours is None else f"{one.hours:g} h ({one.soonest:g})",
-            *(one.changed, one.reported),
+            f"{score.price.attack} {score.price.country}".strip(),
+            *(
+                score.price.by,
+                score.price.lines,
+                score.price.networks,
+                f"{score.price.hours:g}",
+                score.price.names,
+            ),
+            *(
+                score.price.honest,
+                score.counted,
+                f"{score.worked}, TOO CHEAP" if score.is_too_cheap else score.worked,
+            ),
+            "-" if score.hours is None else f"{score.hours:g} h ({score.soonest:g})",
+            *(score.changed, score.reported),
         )
-        for one in scores
+        for score in scores
     )
     columns = (
         "attack | by | lines | networks | hours | names a line | honest | draws | worked | after (soonest)"
@@ -206,20 +222,20 @@ def print_volunteers(
     """What known volunteers cost a liar, and how soon they confirm what is true."""
     rows: Iterable[Sequence[object]] = (
         (
-            *(one.lines, one.networks, one.names, one.days, f"{one.hours:g}"),
-            *(one.draws, one.worked, one.reported),
+            *(price.lines, price.networks, price.names, price.days, f"{price.hours:g}"),
+            *(price.draws, price.worked, price.reported),
         )
-        for one in prices
+        for price in prices
     )
     console.print(
         table("lines | networks | names each | days before | hours | draws | worked | suspicion", rows)
     )
     rows = (
         (
-            *(one.volunteers, one.networks, one.draws),
-            *("-" if taken is None else f"{taken:g}" for taken in (one.known, one.strangers)),
+            *(speed.volunteers, speed.networks, speed.draws),
+            *("-" if taken is None else f"{taken:g}" for taken in (speed.known, speed.strangers)),
         )
-        for one in speeds
+        for speed in speeds
     )
     console.print(table("volunteers | networks | draws | minutes, known | minutes, strangers", rows))
 

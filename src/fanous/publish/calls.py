@@ -42,8 +42,8 @@ class WriteReport(Call[ReportFiles], frozen=True, tag="report"):
         from fanous.publish.report import gather as gather_report
         from fanous.publish.report import sms, write  # draws pictures, which others need not wait for
 
-        found = known_incident(store, self.incident)
-        report = gather_report(store, found, LANGUAGES[self.language], self.url)
+        incident = known_incident(store, self.incident)
+        report = gather_report(store, incident, LANGUAGES[self.language], self.url)
         return ReportFiles(write(report, self.folder), sms(report))
 
 

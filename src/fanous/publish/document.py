@@ -81,12 +81,12 @@ def incident_document(incident: Incident) -> Document:
                 "intervals": _pairs(part.intervals),
                 "roles": [
                     {
-                        "role": str(one.role),
-                        "entities": list(one.entities),
-                        "worked": list(one.worked),
-                        "intervals": _pairs(one.intervals),
+                        "role": str(role.role),
+                        "entities": list(role.entities),
+                        "worked": list(role.worked),
+                        "intervals": _pairs(role.intervals),
                     }
-                    for one in part.roles
+                    for role in part.roles
                 ],
             }
             for part in incident.parts
@@ -108,8 +108,8 @@ def incident_document(incident: Incident) -> Document:
         "kbps": _estimate(incident.kbps),
         "level": _level(incident.level),
         "levels": [
-            {"start": to_iso(one.start), "end": _moment(one.end), "left": round(one.left, 3)}
-            for one in incident.levels
+            {"start": to_iso(level.start), "end": _moment(level.end), "left": round(level.left, 3)}
+            for level in incident.levels
         ],
         "lasting_since": _moment(incident.lasting_since),
         "reason": reason_of(incident),

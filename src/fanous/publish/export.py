@@ -65,11 +65,11 @@ def licence_of(sources: tuple[str, ...], own: str, stated: Stated = MappingProxy
     Args:
         own: licence of the operator's own data.
     """
-    if not sources or not all(is_open(one) or one in stated for one in sources):
+    if not sources or not all(is_open(source) or source in stated for source in sources):
         return ""
     terms = {
-        stated.get(one) or (own if SOURCES[one].licence == OWN_DATA else SOURCES[one].licence)
-        for one in sources
+        stated.get(source) or (own if SOURCES[source].licence == OWN_DATA else SOURCES[source].licence)
+        for source in sources
     }
     return "; ".join(sorted({own, *terms}))
 
@@ -83,7 +83,7 @@ def terms_of(sources: tuple[str, ...], wanted: "ExportScope", stated: Stated = M
     licence = licence_of(sources, wanted.licence, stated)
     if licence or not wanted.private:
         return licence
-    known = (SOURCES[one].licence if one in SOURCES else "" for one in sources)
+    known = (SOURCES[source].licence if source in SOURCES else "" for source in sources)
     return "; ".join(sorted({wanted.licence if one == OWN_DATA else one or NO_LICENCE for one in known}))
 
 
@@ -141,10 +141,10 @@ class ExportTable:
     rows: Callable[[Store, ExportScope, LeftOut], Iterator[Row]]
 
 
-def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
+def incident_rows(store: Store, wanted: ExportScope, omitted: LeftOut) -> Iterator[Row]:
     """The latest revision of each incident, retracted ones included."""
     ledger = _as_seen(store, wanted).ledger
-    for incident, licence in _exported(store, wanted, left):
+    for incident, licence in _exported(store, wanted, omitted):
         yield _incident_row(incident, ledger.revisions(incident.id)[-1].n, licence)
 
 
@@ -156,7 +156,7 @@ def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
         "revision": revision,
         "country": incident.country,
         **{name: document[name] for name in ("kind", "status", "scope", "access")},
-        "networks": [one for one in incident.entities if asn_of(one)],
+        "networks": [entity for entity in incident.entities if asn_of(entity)],
         "targets": list(incident.targets),
         "mechanisms": list(incident.mechanisms),
         "onset": minute(incident.onset),
@@ -206,7 +206,10 @@ def network_rows(store: Store, wanted: ExportScope, _left: LeftOut) -> Iterator[
 def interval_rows(store: Store, wanted: ExportScope, _left: LeftOut) -> Iterator[Row]:
     """When the exported incidents were on: as a whole, and on each of their networks."""
     for incident, licence in _exported(store, wanted, LeftOut()):
-        parts = [("", incident.intervals), *((one.entity, one.intervals) for one in incident.networks)]
+        parts = [
+            ("", incident.intervals),
+            *((network.entity, network.intervals) for network in incident.networks),
+        ]
         for entity, spans in parts:
             for n, span in enumerate(spans, 1):
                 yield {
@@ -218,19 +221,19 @@ def interval_rows(store: Store, wanted: ExportScope, _left: LeftOut) -> Iterator
                 }
 
 
-def _exported(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[tuple[Incident, str]]:
+def _exported(store: Store, wanted: ExportScope, omitted: LeftOut) -> Iterator[tuple[Incident, str]]:
     """The incidents that may leave, with their licence."""
     store = _as_seen(store, wanted)
     stated_in = _stated_in(store)
     for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
         sources, stated = sources_of(incident), stated_in(incident)
         if incident.is_provisional:
-            left.add("incidents that are provisional until earlier measurements are in")
+            omitted.add("incidents that are provisional until earlier measurements are in")
         elif licence := terms_of(sources, wanted, stated):
             yield incident, licence
         else:
-            closed = [one for one in sources if not is_open(one) and one not in stated]
-            left.add(f"incidents that rest on {', '.join(closed)}")
+            closed = [source for source in sources if not is_open(source) and source not in stated]
+            omitted.add(f"incidents that rest on {', '.join(closed)}")
 
 
 def _as_seen(store: Store, wanted: ExportScope) -> Store:
@@ -262,7 +265,7 @@ def _of_incident(incident: Incident, licence: str) -> Row:
     }
 
 
-def cell_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
+def cell_rows(store: Store, wanted: ExportScope, omitted: LeftOut) -> Iterator[Row]:
     """Measurements by hour, network, target and source; in an open export, only those of the operator's own probes;
     synthetic ones are counted separately."""
     for side in store.sides():
@@ -270,22 +273,22 @@ def cell_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]
         for source, count in sources.items() if not wanted.private else ():
             if source != OWN:
                 terms = SOURCES[source].licence if source in SOURCES else NO_LICENCE
-                left.add(f"measurements of {source} ({terms})", count)
+                omitted.add(f"measurements of {source} ({terms})", count)
         if wanted.private or OWN in sources:  # reading the others only to leave them out would take minutes
-            yield from _cells_of(side, wanted, left)
+            yield from _cells_of(side, wanted, omitted)
 
 
-def _cells_of(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
+def _cells_of(store: Store, wanted: ExportScope, omitted: LeftOut) -> Iterator[Row]:
     for country in [wanted.country] if wanted.country else store.facts.countries():
         since = wanted.since
         while (span := store.facts.measured(country, since)) is not None and span[0] < wanted.until:
             at = span[0] // HOUR * HOUR  # years without a measurement are not read
             since = min(at + WINDOW, wanted.until)
-            yield from _cells(store, country, at, since, wanted, left)
+            yield from _cells(store, country, at, since, wanted, omitted)
 
 
 def _cells(
-    store: Store, country: str, since: float, until: float, wanted: ExportScope, left: LeftOut
+    store: Store, country: str, since: float, until: float, wanted: ExportScope, omitted: LeftOut
 ) -> Iterator[Row]:
     votes = store.facts.votes(country, since, until)
     measured: dict[tuple[int, int, str, str], dict[str, bool]] = defaultdict(dict)
@@ -299,7 +302,7 @@ def _cells(
         probes[cell].add(probe)
     for cell in sorted(measured):
         if len(probes[cell]) < LEAST_PROBES and not wanted.private:
-            left.add(f"cells with fewer than {LEAST_PROBES} probes")
+            omitted.add(f"cells with fewer than {LEAST_PROBES} probes")
             continue
         hour, asn, target, source = cell
         yield {
@@ -316,13 +319,13 @@ def _cells(
         }
 
 
-def series_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
+def series_rows(store: Store, wanted: ExportScope, omitted: LeftOut) -> Iterator[Row]:
     """Series under an open licence, from public sources and the operator's tables."""
     for side in store.sides():
-        yield from _series_of(side, wanted, left)
+        yield from _series_of(side, wanted, omitted)
 
 
-def _series_of(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
+def _series_of(store: Store, wanted: ExportScope, omitted: LeftOut) -> Iterator[Row]:
     names = store.facts.countries()
     for country in [wanted.country] if wanted.country else names:
         licences = store.facts.series_licences(country)
@@ -334,7 +337,7 @@ def _series_of(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row
                 own = licences.get((series.key, series.step), (terms,))
                 terms, is_stated = "; ".join(own), all(map(open_licence, own))
             if not is_open(source) and not is_stated and not wanted.private:
-                left.add(f"series of {source} ({terms})")
+                omitted.add(f"series of {source} ({terms})")
                 continue
             for at, value in zip(series.times.tolist(), series.values.tolist(), strict=True):
                 if not isnan(value):
@@ -626,10 +629,10 @@ PRIVATE = (
 
 
 def _package(
-    wanted: ExportScope, resources: list[dict[str, Any]], used: Set[str], left: LeftOut, now: float
+    wanted: ExportScope, resources: list[dict[str, Any]], used: Set[str], omitted: LeftOut, now: float
 ) -> dict[str, Any]:
     """What ``datapackage.json`` says (specs.frictionlessdata.io, version 1); it names the sources that are in it."""
-    shown = [one for one in SOURCES.values() if one.page and one.name in used]
+    shown = [source for source in SOURCES.values() if source.page and source.name in used]
     licence = {"title": wanted.licence, "name": wanted.licence.replace(" ", "-")}
     return {
         "profile": "data-package",
@@ -640,7 +643,7 @@ def _package(
         "description": PRIVATE if wanted.private else OPEN,
         "created": to_iso(now),
         **({} if wanted.private else {"licenses": [licence]}),
-        "sources": [{"title": one.title, "path": one.page} for one in shown],
-        "left_out": left.counts,
+        "sources": [{"title": source.title, "path": source.page} for source in shown],
+        "left_out": omitted.counts,
         "resources": resources,
     }

@@ -104,7 +104,7 @@ def feed_of(
     since = edition.now - REACH
     recent = store.ledger.incidents(country, since, edition.now + DAY)
     withdrawn = store.ledger.incidents(country, retracted=since)
-    found = list({one.id: one for one in (*recent, *withdrawn)}.values())
+    found = list({incident.id: incident for incident in (*recent, *withdrawn)}.values())
     say = edition.language.say
     title, path = "Fanous: " + say("Disruptions of the internet"), "/"
     if country is not None:
@@ -151,7 +151,7 @@ def news_at(revisions: Sequence[Revision]) -> float:
 
 def corrections_feed(store: Store, edition: Edition) -> Feed:
     """Corrections, one entry per revision, and one for all that a change of the method took back."""
-    found = [one for one in corrections(store, None) if not one.by_method][:MOST]
+    found = [correction for correction in corrections(store, None) if not correction.by_method][:MOST]
     title = f"Fanous: {edition.language.say('Corrections')}"
     entries = _with_notices(store, edition, _corrected(store, edition, found))
     return Feed(title, "/corrections", entries)
@@ -174,7 +174,7 @@ def _with_notices(store: Store, edition: Edition, entries: Iterable[Entry]) -> t
                 categories=(("method", edition.language.say("Method")),),
             )
         )
-    return tuple(sorted([*entries, *notices], key=lambda one: -one.updated)[:MOST])
+    return tuple(sorted([*entries, *notices], key=lambda entry: -entry.updated)[:MOST])
 
 
 def entry_id(edition: Edition, path: str) -> str:
@@ -194,7 +194,7 @@ def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident
             id=entry_id(edition, incident_path(incident)),
             url=edition.permanent(incident_path(incident)),
             title=claim_line(incident, story.names, edition.language).text,
-            summary=" ".join(one.text for one in account),
+            summary=" ".join(sentence.text for sentence in account),
             published=revisions[0].at,
             updated=at,
             categories=_categories(incident),
@@ -204,7 +204,7 @@ def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident
 
 def reach_said(revisions: Sequence[Revision], language: Language) -> list[Sentence]:
     """That it has widened or narrowed, if that is the last news of it."""
-    known, told = news_in(one.incident for one in revisions)
+    known, told = news_in(revision.incident for revision in revisions)
     return [] if told is None else reasons_said(reach_changed(known, told), language)
 
 
@@ -407,7 +407,7 @@ def _info(info: ElementTree.Element, store: Store, incident: Incident, edition: 
         _cap_text(info, "expires", moment(max(incident.end, incident.end_latest or incident.end)))
     _cap_text(info, "senderName", "Fanous")
     _cap_text(info, "headline", claim_line(incident, names, edition.language).text)
-    _cap_text(info, "description", " ".join(one.text for one in told))
+    _cap_text(info, "description", " ".join(sentence.text for sentence in told))
     _cap_text(info, "web", edition.permanent(incident_path(incident)))
     for name in ("status", "kind", "scope"):
         _named(info, "parameter", f"fanous:{name}", str(getattr(incident, name)))

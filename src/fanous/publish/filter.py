@@ -111,12 +111,12 @@ class IncidentFilter:
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> "IncidentFilter":
         """From the parameters of a request, which fit ``PATTERNS``."""
-        return cls(**{one.name: asked[one.name] for one in fields(cls) if one.name in asked})
+        return cls(**{field.name: asked[field.name] for field in fields(cls) if field.name in asked})
 
     @property
     def query(self) -> dict[str, str]:
         """The parameters, in one order."""
-        return {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
 
     def without(self, name: str) -> dict[str, str]:
         """The parameters but one."""
@@ -174,10 +174,10 @@ def filtered(
     store: Store, incidents: Iterable[Incident], wanted: IncidentFilter, edition: Edition
 ) -> list[Incident]:
     """The incidents that match, newest first."""
-    found = [one for one in incidents if wanted.fits(one, edition.now)]
+    found = [incident for incident in incidents if wanted.fits(incident, edition.now)]
     if sought := plain(wanted.words).split():
         told = stories(store, found)
-        found = [one.incident for one in told if _has(one, sought, edition.language)]
+        found = [story.incident for story in told if _has(story, sought, edition.language)]
     return sorted(found, key=lambda one: (-one.onset, one.id))
 
 
@@ -212,15 +212,15 @@ def ways_of(one: Incident) -> set[str]:
 
 def _has(story: Story, sought: list[str], language: Language) -> bool:
     """Does each word occur in the incident's text, in English or in the reader's language?"""
-    one = story.incident
-    said = [one.id, *one.targets, *map(target_title, one.targets), *one.entities]
-    said += [network_title(network.asn, story.names) for network in one.networks if network.asn]
-    said += [name for place in one.entities if not asn_of(place) for name in region_names(place)]
+    incident = story.incident
+    said = [incident.id, *incident.targets, *map(target_title, incident.targets), *incident.entities]
+    said += [network_title(network.asn, story.names) for network in incident.networks if network.asn]
+    said += [name for place in incident.entities if not asn_of(place) for name in region_names(place)]
     for each in {ENGLISH.code: ENGLISH, language.code: language}.values():
-        said += [country_name(one.country, each.code), claimed(one, story.names, each).text]
+        said += [country_name(incident.country, each.code), claimed(incident, story.names, each).text]
         said += [
-            each.say(words.status_word(one)),
-            *(each.say(words.KINDS_SHOWN[kind]) for kind in words.kinds_shown(one)),
+            each.say(words.status_word(incident)),
+            *(each.say(words.KINDS_SHOWN[kind]) for kind in words.kinds_shown(incident)),
         ]
     text = plain(" ".join(said))
     return all(word in text for word in sought)

@@ -77,9 +77,9 @@ def lines_of(
     bins = max(1, int(-(-(until - since) // step)))
     start = int(since // step) * step
     falling = [one for one in series if SIGNALS[one.key.signal].bad is Direction.DOWN]
-    known = stated_levels(series, found)
+    levels = stated_levels(series, found)
     drawn = [
-        _to_present(_line(one, start, step, bins, outages), one, known.get(name_of(one)))
+        _to_present(_line(one, start, step, bins, outages), one, levels.get(name_of(one)))
         for one in by_interest(falling, found)
     ]
     kept = [line for line in drawn if any(share is not None for share in line.shares)]

@@ -126,12 +126,12 @@ MOST_TITLE = 28
 def around_of(store: Store, incident: Incident, lines: Lines) -> Around:
     """Other incidents and announced events within the time that is drawn."""
     store = store.of(incident.provenance)
-    known = store.ledger.incidents(
+    incidents = store.ledger.incidents(
         incident.country, lines.start, lines.end, synthetic=incident.provenance.is_synthetic
     )
     others = tuple(
         one
-        for one in known
+        for one in incidents
         if one.id != incident.id
         and one.status is not Status.RETRACTED
         and (one.is_of_line or set(one.targets) & set(incident.targets))
@@ -141,7 +141,7 @@ def around_of(store: Store, incident: Incident, lines: Lines) -> Around:
 
 def marks_of(events: Iterable[AnnouncedEvent], start: float, end: float) -> tuple[tuple[float, str], ...]:
     """The first announced events that begin within these times, as marks of a chart."""
-    marks = [(one.start, short_title(one.title)) for one in events if start <= one.start < end]
+    marks = [(event.start, short_title(event.title)) for event in events if start <= event.start < end]
     return tuple(marks[:MOST_MARKS])
 
 
@@ -282,9 +282,9 @@ def known_around(store: Store, incident: Incident) -> list[Incident]:
 
     What a retracted one said was compared with the time before it, so its chart is too.
     """
-    known = list(store.ledger.incidents(incident.country, synthetic=incident.provenance.is_synthetic))
+    incidents = list(store.ledger.incidents(incident.country, synthetic=incident.provenance.is_synthetic))
     is_gone = incident.status is Status.RETRACTED
-    return [*known, replace(incident, status=Status.SUSPECTED)] if is_gone else known
+    return [*incidents, replace(incident, status=Status.SUSPECTED)] if is_gone else incidents
 
 
 def _lowest(incident: Incident, lines: Lines, language: Language) -> str:

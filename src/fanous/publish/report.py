@@ -171,12 +171,12 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
         untested=narrative.untested_said(incident, language),
         revisions=tuple(
             (
-                language.number(one.n),
-                clocks.both_clocks(one.at, incident.country, language),
-                language.say(words.status_word(one.incident)),
-                reasons_text(one.reasons, language, one.incident.evidence.probes_are),
+                language.number(revision.n),
+                clocks.both_clocks(revision.at, incident.country, language),
+                language.say(words.status_word(revision.incident)),
+                reasons_text(revision.reasons, language, revision.incident.evidence.probes_are),
             )
-            for one in revisions
+            for revision in revisions
         ),
         cost=tuple(costs(incident, known, language)),
         chart=chart_svg(store, incident, Edition(language, base, store.now())),
@@ -216,7 +216,7 @@ def probes_word(incident: Incident) -> str:
 
 
 def _is_of_networks(incident: Incident) -> bool:
-    return any(one.asn for one in incident.networks)
+    return any(network.asn for network in incident.networks)
 
 
 def _rests_on_series(incident: Incident) -> bool:
@@ -358,12 +358,12 @@ def _document(report: Report) -> dict[str, Any]:
         "dir": report.language.direction,
         "notice": _told(report.notice) if report.notice else None,
         "claim": _told(report.claim),
-        "sentences": [_told(one) for one in (*report.sentences, *report.unheard)],
+        "sentences": [_told(sentence) for sentence in (*report.sentences, *report.unheard)],
         "credit": report.credit,
-        "reasons": [_told(one) for one in report.reasons],
+        "reasons": [_told(reason) for reason in report.reasons],
         "before": _told(report.before) if report.before else None,
         "facts": [{"label": _told(f.label), "value": f.value, "query": f.query} for f in report.facts],
-        "heads": [_told(one) for one in report.heads],
+        "heads": [_told(head) for head in report.heads],
         "rows": report.rows,
         "saw": [[_told(family), _told(sight)] for family, sight in report.saw],
         "what_else": [
@@ -386,9 +386,9 @@ def markdown(report: Report) -> str:
     lines = [f"> {_md(report.notice.text)}", ""] if report.notice else []
     lines += [f"# {_md(report.claim.text)}", ""]
     lines += [
-        " ".join(_md(one.text) for one in (*report.sentences, *report.unheard)),
+        " ".join(_md(sentence.text) for sentence in (*report.sentences, *report.unheard)),
         "",
-        " ".join(_md(one.text) for one in report.reasons),
+        " ".join(_md(reason.text) for reason in report.reasons),
         "",
         *((f"{_md(report.before.text)}:", "") if report.before else ()),
         "| | |",
@@ -446,7 +446,7 @@ def _users(report: Report) -> list[str]:
     """The sentence about users comes last, if there is one; of what was retracted, nothing."""
     if report.incident.status is Status.RETRACTED:
         return []
-    return [one.text for one in report.sentences[3:]]
+    return [sentence.text for sentence in report.sentences[3:]]
 
 
 FORMS: dict[str, Callable[[Report], bytes]] = {

@@ -166,10 +166,10 @@ class SignerProcess:
 
     def certificate(self) -> ReceiptCertificate:
         """Of the key that signs receipts at present."""
-        found = self._ask(_Request(Purpose.CERTIFICATE)).certificate
-        if found is None:
+        certificate = self._ask(_Request(Purpose.CERTIFICATE)).certificate
+        if certificate is None:
             raise FanousError(f"the signer at {self.path} has certified no key: it is of another version")
-        return found
+        return certificate
 
     def _ask(self, request: "_Request") -> "_Reply":
         try:

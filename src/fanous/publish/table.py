@@ -71,8 +71,8 @@ def as_csv(store: Store, incidents: Sequence[Incident], edition: Edition) -> byt
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for one in incidents:
-        row = _row(store, one, edition)
+    for incident in incidents:
+        row = _row(store, incident, edition)
         writer.writerow([cell(row[name]) for name in COLUMNS])
     return out.getvalue().encode()
 
@@ -118,7 +118,7 @@ def as_json(store: Store, incidents: Sequence[Incident], wanted: IncidentFilter,
         "url": edition.permanent("/incidents", **wanted.query),
         "synthetic": store.is_synthetic,
         "count": len(incidents),
-        "incidents": [listed(store, one, edition) for one in incidents],
+        "incidents": [listed(store, incident, edition) for incident in incidents],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
 

@@ -44,12 +44,18 @@ class WitnessRow:
 def witness_rows(store: Store, incident: Incident) -> list[WitnessRow]:
     """In the order of the families."""
     rows = []
-    for one in witnesses(store, incident):
-        sight, reasons = one.sight, one.reasons
-        if sight is Sight.NO_DATA and not one.source and str(one.family) in incident.evidence.families:
+    for witness in witnesses(store, incident):
+        sight, reasons = witness.sight, witness.reasons
+        if (
+            sight is Sight.NO_DATA
+            and not witness.source
+            and str(witness.family) in incident.evidence.families
+        ):
             # What a family has shown keeps counting, even if its records are not in this store.
             sight, reasons = Sight.SAW, ()
-        rows.append(WitnessRow(FAMILIES[one.family], one.source, SIGHTS[sight], sight is Sight.SAW, reasons))
+        rows.append(
+            WitnessRow(FAMILIES[witness.family], witness.source, SIGHTS[sight], sight is Sight.SAW, reasons)
+        )
     return rows
 
 

@@ -223,9 +223,12 @@ def routes(answers: Answers, live: Live) -> list[BaseRoute]:
         *feed_routes(answers),
         Route("/{country:country}/{id:incident}.fanous", bundles.download),
         Route("/{country:country}/{id:incident}/evidence", bundles.page),
-        *(Route(one.path, answers.of(one.make, one.asks, cost_of(one.path))) for one in RESOURCES),
+        *(
+            Route(resource.path, answers.of(resource.make, resource.asks, cost_of(resource.path)))
+            for resource in RESOURCES
+        ),
         Route("/{code:lower}", upper_case),
-        *(Route(one.path, answers.of(page_maker(one), one.asks, cost_of(one.path))) for one in PAGES),
+        *(Route(page.path, answers.of(page_maker(page), page.asks, cost_of(page.path))) for page in PAGES),
         Route("/{path:path}/", without_slash),
     ]
 
@@ -268,8 +271,10 @@ def metrics(store: Store, visit: Visit) -> Reply:
 
 def _open_incidents(store: Store) -> list[Metric]:
     """Open incidents by country, kind and status; combinations without any are not listed."""
-    known = store.ledger.incidents(synthetic=store.is_synthetic)
-    count = Counter((one.country, one.kind, one.status) for one in known if one.is_open)
+    incidents = store.ledger.incidents(synthetic=store.is_synthetic)
+    count = Counter(
+        (incident.country, incident.kind, incident.status) for incident in incidents if incident.is_open
+    )
     staged = "Synthetic, of a staged event: " if store.is_synthetic else ""
     text = f"{staged}Incidents that are open, by country, kind and status"
     return [
@@ -301,7 +306,7 @@ def _freshness(store: Store, now: float) -> list[Metric]:
 
 def _alerts(store: Store) -> list[Metric]:
     """Alerts that are waiting, and those that were given up."""
-    count = Counter(one.state for one in store.ledger.outbox.deliveries())
+    count = Counter(delivery.state for delivery in store.ledger.outbox.deliveries())
     text = "Alerts by what became of them"
     states = (AlertState.WAITING, AlertState.DEAD)
     return [Metric("fanous_alerts", count[state], text, (("state", str(state)),)) for state in states]

@@ -209,8 +209,8 @@ class Desk:
             Route("/desk/login", self.login, methods=["GET", "POST"]),
             Route("/desk/logout", self.logout, methods=["POST"]),
             Route("/desk/alerts/test", self.test_channel, methods=["POST"]),
-            *(Route(f"/desk{one.path}", self._form(one), methods=["POST"]) for one in FORMS),
-            *(Route(f"/desk{one.path}", self._page(one), methods=["GET"]) for one in PAGES),
+            *(Route(f"/desk{form.path}", self._form(form), methods=["POST"]) for form in FORMS),
+            *(Route(f"/desk{page.path}", self._page(page), methods=["GET"]) for page in PAGES),
         ]
 
     async def login(self, request: Request) -> Response:
@@ -323,8 +323,8 @@ class Desk:
 
     def _page(self, page: DeskPage) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            given = request.query_params
-            asked = {k: form for k, form in page.asks.items() if re.fullmatch(form, given.get(k, ""))}
+            params = request.query_params
+            asked = {k: form for k, form in page.asks.items() if re.fullmatch(form, params.get(k, ""))}
             visit = visit_of(request, self._site, asked)
             if (session := self._sessions.of(request)) is None:
                 return self._login_first(visit, request.url.path)

@@ -100,8 +100,8 @@ NEAR = 14 * DAY
 def queue_facts(store: Store, visit: Visit) -> Facts:
     """Incidents waiting for review, oldest first, and others that are open or ended recently."""
     every = store.ledger.incidents()
-    waiting = [one for one in every if one.awaits_review]
-    others = [one for one in every if not one.awaits_review]
+    waiting = [incident for incident in every if incident.awaits_review]
+    others = [incident for incident in every if not incident.awaits_review]
     recent = [*open_ones(others), *lately_over(others, visit.now)]
     to_name = sorted(
         (one for one in recent if _withheld(store, one)), key=lambda one: one.first_published_at or 0
@@ -161,12 +161,12 @@ def measurements_facts(store: Store, visit: Visit) -> Facts | None:
 def _near(store: Store, incident: Incident) -> list[Story]:
     """Other incidents of the country at about the same time that it may be part of."""
     last = incident.onset if incident.end is None else incident.end
-    found = store.ledger.incidents(
+    incidents = store.ledger.incidents(
         incident.country, incident.onset - NEAR, last + NEAR, synthetic=incident.provenance.is_synthetic
     )
     fitting = [
         one
-        for one in found
+        for one in incidents
         if one.id != incident.id and one.status is not Status.RETRACTED and not one.held_by
     ]
     return stories(store, fitting[:MOST_STORIES])
@@ -174,9 +174,9 @@ def _near(store: Store, incident: Incident) -> list[Story]:
 
 def _signers(revisions: list[Revision]) -> list[str]:
     """Everyone who has signed something about it."""
-    reasons = [reason for one in revisions for reason in (*one.reasons, *one.incident.reasons)]
+    reasons = [reason for revision in revisions for reason in (*revision.reasons, *revision.incident.reasons)]
     by = [str(reason.params["by"]) for reason in reasons if "by" in reason.params]
-    notes = [one.incident.note.by for one in revisions if one.incident.note]
+    notes = [revision.incident.note.by for revision in revisions if revision.incident.note]
     return list(dict.fromkeys([*by, *notes]))
 
 
@@ -226,7 +226,7 @@ def decision_of(form: Form, path: Mapping[str, Any], _left: list[EventLeftOut]) 
 
 def events_facts(store: Store, _visit: Visit) -> Facts:
     """Registered events, the latest first."""
-    events = sorted(store.ledger.events(), key=lambda one: -one.start)
+    events = sorted(store.ledger.events(), key=lambda event: -event.start)
     return {"events": events[:MOST_LISTED], "more": max(0, len(events) - MOST_LISTED)}
 
 
@@ -236,10 +236,10 @@ def event_of(form: Form, _path: Mapping[str, Any], left: list[EventLeftOut]) -> 
     if "calendar" in form:
         if not form["calendar"].lstrip("\ufeff").upper().startswith("BEGIN:VCALENDAR"):
             raise Refusal("calendar")
-        found = read_events(form["calendar"], "the calendar", country, left.append)
-        if not found:
+        events = read_events(form["calendar"], "the calendar", country, left.append)
+        if not events:
             raise Refusal("unusable" if left else "eventless")
-        return Announce(tuple(AnnouncedEvent(country, e.start, e.end, e.title, targets) for e in found))
+        return Announce(tuple(AnnouncedEvent(country, e.start, e.end, e.title, targets) for e in events))
     start, end = (_local(form, name, country) for name in ("start", "end"))
     title = form.get("title", "").strip()
     if start >= end:
@@ -253,7 +253,7 @@ def event_of(form: Form, _path: Mapping[str, Any], left: list[EventLeftOut]) -> 
 
 def claims_facts(store: Store, _visit: Visit) -> Facts:
     """Claims by others, latest first, checked against the evidence."""
-    claims = sorted(store.ledger.claims(), key=lambda one: -one.recorded_at)
+    claims = sorted(store.ledger.claims(), key=lambda claim: -claim.recorded_at)
     statements = statements_of(store, claims)
     return {
         "statements": statements,
@@ -280,7 +280,7 @@ def claim_of_form(form: Form, _path: Mapping[str, Any], _left: list[EventLeftOut
         since=form.get("since", ""),
         until=form.get("until", ""),
         targets=_targets(form),
-        networks=tuple(_network(one) for one in words(form, "networks")),
+        networks=tuple(_network(word) for word in words(form, "networks")),
         scope=Scope(scope) if scope else None,
         level=_level(form),
         hours=_number(form, "hours"),
@@ -297,7 +297,7 @@ def _country(form: Form) -> str:
 
 
 def _targets(form: Form) -> tuple[str, ...]:
-    found = {one: target_named(one) for one in words(form, "targets")}
+    found = {word: target_named(word) for word in words(form, "targets")}
     for one, target in found.items():
         if not target:
             raise Refusal("target", given=one)
@@ -368,7 +368,7 @@ def health_facts(store: Store, visit: Visit) -> Facts:
         "pulls": workings.pulls(),
         "heard": sorted(workings.heard(), key=lambda one: (not one.silent, -one.last))[:MOST_LISTED],
         "collector": workings.collector,
-        "lacking": [one for one in workings.needs() if not one.found],
+        "lacking": [need for need in workings.needs() if not need.found],
         "undetected": store.ledger.undetected(),
         "version": __version__,
     }
@@ -380,7 +380,7 @@ def alerts_facts(store: Store, visit: Visit) -> Facts:
     return {
         "channels": list((visit.site.alerting.channels or {}).values()),
         "deliveries": deliveries[::-1][:MOST_LISTED],
-        "dead": sum(one.state is AlertState.DEAD for one in deliveries),
+        "dead": sum(delivery.state is AlertState.DEAD for delivery in deliveries),
         "states": STATES,
     }
 
@@ -408,7 +408,7 @@ FORMS = (
     DeskForm("/alerts", lambda _form, _path, _left: RetryAlerts(), "/alerts"),
 )
 
-NAVIGATION = tuple((f"/desk{one.path}", one.title) for one in PAGES if one.title)
+NAVIGATION = tuple((f"/desk{page.path}", page.title) for page in PAGES if page.title)
 
 DONE = {
     "Approve": "Approved.",

@@ -74,15 +74,15 @@ def cost_document(cost: Cost) -> dict[str, Any]:
         "ceiling": {"share_of_gdp": cost.ceiling, "why": str(cost.ceiling_why)},
         "methods": [
             {
-                "method": one.method,
-                "title": str(one.title),
-                "per_hour": _pair(one.per_hour),
-                "in_all": _pair(cost.in_all(one.per_hour)),
-                "capped": one.is_capped,
-                "why": str(one.why),
-                "inputs": [_input(figure) for figure in one.inputs],
+                "method": estimate.method,
+                "title": str(estimate.title),
+                "per_hour": _pair(estimate.per_hour),
+                "in_all": _pair(cost.in_all(estimate.per_hour)),
+                "capped": estimate.is_capped,
+                "why": str(estimate.why),
+                "inputs": [_input(figure) for figure in estimate.inputs],
             }
-            for one in cost.estimates
+            for estimate in cost.estimates
         ],
         "disclaimer": DISCLAIMER,
     }
@@ -101,16 +101,19 @@ def cost_lines(cost: Cost, language: Language = ENGLISH) -> list[str]:
     if whole is not None:
         lines.append(language.say(CEILING, why=said(cost.ceiling_why, language)))
     lines.append("")
-    for one in cost.estimates:
-        title, why = said(one.title, language), said(one.why, language)
-        if one.per_hour is None:
+    for estimate in cost.estimates:
+        title, why = said(estimate.title, language), said(estimate.why, language)
+        if estimate.per_hour is None:
             lines.append(language.say(CANNOT_SAY, title=title, why=why))
             continue
-        rate, total = dollars(one.per_hour, language), cost.in_all(one.per_hour) or one.per_hour
-        text = SAYS_CAPPED if one.is_capped else SAYS
+        rate, total = (
+            dollars(estimate.per_hour, language),
+            cost.in_all(estimate.per_hour) or estimate.per_hour,
+        )
+        text = SAYS_CAPPED if estimate.is_capped else SAYS
         lines.append(language.say(text, title=title, rate=rate, total=dollars(total, language), why=why))
-        newest = max(figure.year for figure in one.inputs)
-        lines += [f"    {_input_line(figure, newest, language)}" for figure in one.inputs]
+        newest = max(figure.year for figure in estimate.inputs)
+        lines += [f"    {_input_line(figure, newest, language)}" for figure in estimate.inputs]
     return [*lines, "", language.say(DISCLAIMER)]
 
 

@@ -34,15 +34,15 @@ def report_document(report: EventReport) -> dict[str, Any]:
         **why_document(report.reasons),
         "incidents": [
             {
-                "id": one.incident.id,
-                "status": str(one.incident.status),
-                "confirmed": one.incident.confirmed_at is not None,
-                "timing": str(one.timing),
-                "preemptive": one.is_preemptive,
-                "minutes_from_start": one.minutes,
+                "id": relation.incident.id,
+                "status": str(relation.incident.status),
+                "confirmed": relation.incident.confirmed_at is not None,
+                "timing": str(relation.timing),
+                "preemptive": relation.is_preemptive,
+                "minutes_from_start": relation.minutes,
             }
-            | why_document([one.reason])
-            for one in report.relations
+            | why_document([relation.reason])
+            for relation in report.relations
         ],
         "coverage": _coverage(report.coverage) | {"series": list(report.coverage.series)},
         "comparison": reasons_text([report.comparison]),
@@ -80,7 +80,7 @@ def report_lines(report: EventReport, now: float) -> list[str]:
     """What ``report_document`` says; of an event that has not begun by ``now`` (unix seconds), only that."""
     event = report.event
     told = {reason.params.get("incident") for reason in report.reasons}
-    others = [one for one in report.relations if one.incident.id not in told]
+    others = [relation for relation in report.relations if relation.incident.id not in told]
     when = (
         "after it had begun, so it may have been chosen for what happened" if event.is_late else "before it"
     )
@@ -95,7 +95,7 @@ def report_lines(report: EventReport, now: float) -> list[str]:
         *head,
         *([f"  not over: it lasts until {to_iso(event.end)}"] if now < event.end else []),
         f"  {str(report.outcome).replace('_', ' ').upper()}: {reasons_text(report.reasons)}",
-        *(f"  {_status(one.incident)}: {reasons_text([one.reason])}" for one in others),
+        *(f"  {_status(relation.incident)}: {reasons_text([relation.reason])}" for relation in others),
         f"  coverage: {reasons_text(held(report.coverage))}",
         f"  other days: {reasons_text([report.comparison])}",
         f"  by chance: {_chance(report.coincidence)}",

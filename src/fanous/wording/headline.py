@@ -335,9 +335,9 @@ def part_titles(part: Part, language: Language, *, with_roles: bool = False) -> 
             time, ``Telegram (at times only its web client)``.
     """
     names = [named_title(name, language) for name in part.named_now]
-    ways = [one for one in part.roles if one.role in part.cut and one.role in WAYS_IN]
+    ways = [role for role in part.roles if role.role in part.cut and role.role in WAYS_IN]
     words = _role_words(part, ways, language)
-    is_told = {Role.CLIENT, Role.MESSENGER}.intersection(one.role for one in ways) and len(words) > 1
+    is_told = {Role.CLIENT, Role.MESSENGER}.intersection(way.role for way in ways) and len(words) > 1
     if not with_roles or not is_told or part.named_now != (part.target,) or part.kind is not Kind.BLOCKING:
         return names
     always = _all_the_time(ways)
@@ -356,18 +356,18 @@ come every few minutes or hours."""
 
 
 def _role_words(part: Part, roles: Sequence[RolePart], language: Language) -> list[str]:
-    return list(dict.fromkeys(role_word(part.target, one.role, language) for one in roles))
+    return list(dict.fromkeys(role_word(part.target, role.role, language) for role in roles))
 
 
 def _all_the_time(roles: Sequence[RolePart]) -> list[RolePart]:
     """Those that failed from the first of these failures to the last."""
-    first = min(one.intervals[0].start for one in roles)
-    last = max(one.intervals[-1].until for one in roles)
+    first = min(role.intervals[0].start for role in roles)
+    last = max(role.intervals[-1].until for role in roles)
     return [
-        one
-        for one in roles
-        if one.intervals[0].start - first <= APART
-        and (one.intervals[-1].until == last or last - one.intervals[-1].until <= APART)
+        role
+        for role in roles
+        if role.intervals[0].start - first <= APART
+        and (role.intervals[-1].until == last or last - role.intervals[-1].until <= APART)
     ]
 
 

@@ -100,9 +100,9 @@ class Language:
             one if one in self.alphabet else unicodedata.normalize("NFKD", one) for one in text.casefold()
         )
         return [
-            ord("ا") + place if (place := self.alphabet.find(one)) >= 0 else ord(one)
-            for one in letters
-            if not unicodedata.combining(one)
+            ord("ا") + place if (place := self.alphabet.find(letter)) >= 0 else ord(letter)
+            for letter in letters
+            if not unicodedata.combining(letter)
         ]
 
     @property

@@ -633,7 +633,7 @@ def _course(incident: Incident, names: Mapping[int, str], language: Language) ->
     if left is not None and left.worst is not None and left.mean - left.worst >= ANOTHER_LEVEL:
         yield language.sentence(LOWEST, level=percent(left.worst, language))
     yield from _when_silent(incident, language)
-    yield from reasons_said([one for one in incident.reasons if one.code == STAYS_LOWER], language)
+    yield from reasons_said([reason for reason in incident.reasons if reason.code == STAYS_LOWER], language)
 
 
 def _reached(incident: Incident, language: Language) -> Iterator[Sentence]:
@@ -706,7 +706,7 @@ def _places(incident: Incident, names: Mapping[int, str], language: Language) ->
     """The networks by operator, those with most evidence first (for an outage: the deepest); otherwise the regions."""
     weight = {network.entity: -network.measurements for network in incident.networks}
     # those of an outage in quantity series have their own order: the deepest first
-    entities = sorted(incident.entities, key=lambda one: 0 if incident.opinions else weight.get(one, 0))
+    entities = sorted(incident.entities, key=lambda entity: 0 if incident.opinions else weight.get(entity, 0))
     of_name: dict[str, list[str]] = {}
     for asn in filter(None, map(asn_of, entities)):
         of_name.setdefault(network_title(asn, names), []).append(f"AS{asn}")
@@ -714,9 +714,9 @@ def _places(incident: Incident, names: Mapping[int, str], language: Language) ->
     operators = [f"{name} ({language.comma.join(numbers)})" for name, numbers in of_name.items()] + unnamed
     if operators:
         yield language.sentence(ON_THESE, networks=listing(operators, language))
-    elif regions := [one for one in entities if one != incident.country]:
+    elif regions := [entity for entity in entities if entity != incident.country]:
         yield language.sentence(
-            IN_THESE, regions=listing([printable(region_name(one)) for one in regions], language)
+            IN_THESE, regions=listing([printable(region_name(region)) for region in regions], language)
         )
 
 
@@ -815,11 +815,13 @@ def untested_said(incident: Incident, language: Language) -> Sentence | None:
     return language.sentence(UNTESTED_RARELY, n=language.number(floor(1 / (1 - tested))))
 
 
-def _explained(one: Weighed, language: Language, probes_are: str) -> Explained:
-    text = EXPLANATIONS.get(one.code)
-    says = language.sentence(text) if text else Sentence(whole(one.code), ENGLISH)  # of another version
-    (because,) = reasons_said([one.because], language, probes_are)
-    return Explained(says, one.standing, because)
+def _explained(explanation: Weighed, language: Language, probes_are: str) -> Explained:
+    text = EXPLANATIONS.get(explanation.code)
+    says = (
+        language.sentence(text) if text else Sentence(whole(explanation.code), ENGLISH)
+    )  # of another version
+    (because,) = reasons_said([explanation.because], language, probes_are)
+    return Explained(says, explanation.standing, because)
 
 
 # --- words within sentences -----------------------------------------------------------------------------

@@ -77,7 +77,12 @@ def sessions_of(incident: Incident, offset: float) -> DailySessions | None:
     length = sum((end - start) % DAY for start, end in hours)
     if not 1 <= len(hours) <= MOST_SESSIONS or not 0 < length <= MOST_HOURS:
         return None
-    seen = [one for network in incident.networks for one in network.intervals if not _is_longer(one)]
+    seen = [
+        interval
+        for network in incident.networks
+        for interval in network.intervals
+        if not _is_longer(interval)
+    ]
     weekdays = {int((day + 3) % 7) for day in _days(seen, offset)}  # 1 January 1970: Thursday
     longer = (network.entity for network in incident.networks if any(map(_is_longer, network.intervals)))
     return DailySessions(hours, frozenset(weekdays), tuple(longer))
@@ -89,21 +94,23 @@ def _is_longer(one: Interval) -> bool:
 
 def _short(network: NetworkPart) -> list[Interval]:
     """Its intervals, if most of them can be sessions."""
-    found = [one for one in network.intervals if one.end is not None and not _is_longer(one)]
-    return found if len(found) >= MOSTLY * len(network.intervals) else []
+    intervals = [
+        interval for interval in network.intervals if interval.end is not None and not _is_longer(interval)
+    ]
+    return intervals if len(intervals) >= MOSTLY * len(network.intervals) else []
 
 
 def _days(intervals: Sequence[Interval], offset: float) -> set[int]:
-    return {int((one.start + offset) // DAY) for one in intervals}
+    return {int((interval.start + offset) // DAY) for interval in intervals}
 
 
 def _slots(intervals: Sequence[Interval], offset: float) -> Counter[int]:
     """How many days failed in each half hour of the day."""
     covered = {
         slot
-        for one in intervals
-        if one.end is not None
-        for slot in range(int((one.start + offset) // SLOT), int(-((one.end + offset) // -SLOT)))
+        for interval in intervals
+        if interval.end is not None
+        for slot in range(int((interval.start + offset) // SLOT), int(-((interval.end + offset) // -SLOT)))
     }
     return Counter(slot % SLOTS for slot in covered)
 

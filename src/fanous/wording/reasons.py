@@ -346,7 +346,7 @@ def reasons_text(reasons: Iterable[Reason], language: Language = ENGLISH, probes
 
 def reasons_document(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
     """The codes, as JSON."""
-    return [{"code": one.code, "params": dict(one.params)} for one in reasons]
+    return [{"code": reason.code, "params": dict(reason.params)} for reason in reasons]
 
 
 def why_document(reasons: Sequence[Reason]) -> dict[str, Any]:

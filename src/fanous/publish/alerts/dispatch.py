@@ -91,7 +91,7 @@ def _has_reached(rule: AlertRule, news: News) -> bool:
 def is_history(incident: Incident, now: float) -> bool:
     if incident.end is not None:
         return incident.end < now - NEWEST_ENDED
-    latest = max([incident.onset, *(one.start for one in incident.intervals)])
+    latest = max([incident.onset, *(interval.start for interval in incident.intervals)])
     return latest < now - NEWEST_OPEN
 
 
@@ -187,7 +187,7 @@ class Dispatcher:
     async def _attempt(self, parcel: Parcel, channel: Channel, done: Done) -> bool:
         """Whether the channel can take another message now."""
         outcome = await SENDERS[channel.means].send(channel, parcel.message, time.time())
-        attempts = 1 + max(one.attempts for one in parcel.deliveries)
+        attempts = 1 + max(delivery.attempts for delivery in parcel.deliveries)
         if not outcome.why:
             await self._finish(parcel, AlertState.SENT)
             done.sent += 1
@@ -207,7 +207,7 @@ class Dispatcher:
         def write(store: Store) -> None:
             now = store.now()
             due = None if wait is None else now + wait
-            keys = [one.key for one in parcel.deliveries]
+            keys = [delivery.key for delivery in parcel.deliveries]
             store.ledger.outbox.finish(keys, state, at=now, due_at=due, why=why)
 
         await self._ask(write)
@@ -240,10 +240,10 @@ def route(store: Store, alerting: Alerting) -> int:
 def news_for_readers(news: News, store: Store) -> News | None:
     """The news as it looks to readers, who see only what is published; ``None`` = they must not learn of it."""
     revisions = store.for_readers().ledger.revisions(news.incident.id)
-    shown = [one for one in revisions if one.n <= news.n]
+    shown = [revision for revision in revisions if revision.n <= news.n]
     if not shown or shown[-1].n != news.n:
         return None
-    _, told = news_in(one.incident for one in shown[:-1])
+    _, told = news_in(revision.incident for revision in shown[:-1])
     return replace(news, incident=shown[-1].incident, before=told, reasons=shown[-1].reasons)
 
 
@@ -282,7 +282,7 @@ def parcel_of(
     store: Store, deliveries: Sequence[Delivery], channel: Channel, sender: Sender
 ) -> Parcel | None:
     """The message for these deliveries, corrections first; what has nothing to say is dropped, and ``None`` = all."""
-    corrections_first = sorted(deliveries, key=lambda one: one.happening is not Happening.CORRECTED)
+    corrections_first = sorted(deliveries, key=lambda delivery: delivery.happening is not Happening.CORRECTED)
     networks = cache(lambda provenance, country: store.of(provenance).facts.networks(country))
     ledger = store.for_readers().ledger
     sent: list[Delivery] = []

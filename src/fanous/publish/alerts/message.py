@@ -109,7 +109,10 @@ def compose(
     first = happened[0]
     before = TITLED.get(first, "")
     url = f"{sender.url}/{incident.country}/{incident.id}" if sender.url else ""
-    lines = [*filter(None, [sender.notice]), *(one.text for one in sentences(incident, names, language))]
+    lines = [
+        *filter(None, [sender.notice]),
+        *(sentence.text for sentence in sentences(incident, names, language)),
+    ]
     if first is Happening.CORRECTED and told is not None:
         lines.append(corrected(what_was_wrong(told, incident) or (WHOLE,), (), language))
     lines += [one.text for one in reasons_said(reach_changed(told, incident), language)]
@@ -167,11 +170,11 @@ def compose_group(
     else:
         (title, why), page = method_said(change, language), "corrections"
     lines = [*filter(None, [sender.notice]), why]
-    lines += [f"{one.title} {one.url or f'{one.incident}, r{one.n}'}" for one in listed]
+    lines += [f"{message.title} {message.url or f'{message.incident}, r{message.n}'}" for message in listed]
     if left := len(messages) - len(listed):
         lines.append(language.count("{n} more is not listed here.", "{n} more are not listed here.", left))
-    country = messages[0].country if len({one.country for one in messages}) == 1 else ""
-    ends = [one.ends_at for one in messages if one.ends_at is not None]
+    country = messages[0].country if len({message.country for message in messages}) == 1 else ""
+    ends = [message.ends_at for message in messages if message.ends_at is not None]
     return Message(
         key=key,
         happening=messages[0].happening,
@@ -182,7 +185,7 @@ def compose_group(
         url=f"{sender.url}/{page or country}".rstrip("/") if sender.url else "",
         language=language.code,
         country=country,
-        starts_at=min(one.starts_at for one in messages),
+        starts_at=min(message.starts_at for message in messages),
         ends_at=max(ends) if len(ends) == len(messages) else None,
         alerts=tuple(messages),
     )
@@ -213,7 +216,7 @@ def _group_title(alerts: Sequence[Alert], networks: Networks, language: Language
     )
     first = alerts[0][1]
     countries = sorted({incident.country for _, incident in alerts})
-    where = [country_name(one, language.code) for one in countries[:NAMED]]
+    where = [country_name(country, language.code) for country in countries[:NAMED]]
     if len({incident.entities for _, incident in alerts}) == 1 and any(map(asn_of, first.entities)):
         where.append(networks_named(first, networks(first.provenance, first.country), language))
     before = [language.say(TITLED[Happening.CORRECTED])] if corrections else []

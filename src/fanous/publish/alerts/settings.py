@@ -94,7 +94,7 @@ class ChannelTable(Section, frozen=True):
         if self.language not in LANGUAGES:
             raise WrongKey("language", none_of(self.language, tuple(LANGUAGES)))
         if self.form is not Form.FULL and not means.is_for_people:
-            people = " and ".join(one.name for one in SENDERS.values() if one.is_for_people)
+            people = " and ".join(sender.name for sender in SENDERS.values() if sender.is_for_people)
             raise WrongKey(
                 "form", f"only {people} can have another form: programs always get the whole message"
             )
@@ -162,11 +162,11 @@ class AlertsTable(Section, frozen=True):
             raise WrongKey(
                 "rules", "there are channels but no rule: add [[alerts.rules]] with channels = [...]"
             )
-        known = list(self.channels)
+        channels = list(self.channels)
         for number, rule in enumerate(self.rules, 1):
             for name in rule.channels:
-                if name not in known:
-                    told = f"known are {', '.join(known) or 'none'}{nearest(name, known)}"
+                if name not in channels:
+                    told = f"known are {', '.join(channels) or 'none'}{nearest(name, channels)}"
                     raise WrongKey(f"rules[{number}].channels", f"there is no channel {name!r}; {told}")
 
 

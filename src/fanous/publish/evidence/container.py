@@ -289,12 +289,12 @@ class Withheld:
 
     def found_in(self, known: Sequence[SourceSeries]) -> SourceSeries | None:
         """Its values, if one of these series has exactly them."""
-        own = self.series
+        series = self.series
         for one in known:
-            if (one.key, one.step) == (own.key, own.step):
-                same = np.isin(one.times, own.times)
+            if (one.key, one.step) == (series.key, series.step):
+                same = np.isin(one.times, series.times)
                 if digest_of(one.times[same], one.values[same]) == self.sha256:
-                    return replace(own, times=one.times[same], values=one.values[same])
+                    return replace(series, times=one.times[same], values=one.values[same])
         return None
 
 

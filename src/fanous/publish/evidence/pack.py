@@ -150,7 +150,7 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
 def _countries(incident: Incident, code: str) -> list[str]:
     """The other countries on which a reason with this code rests."""
     params = [reason.params for reason in incident.reasons if reason.code == code]
-    named = [one.get(name) for one in params for name in ("countries", "working")]
+    named = [param.get(name) for param in params for name in ("countries", "working")]
     return sorted({str(country) for some in named if isinstance(some, list | tuple) for country in some})
 
 
@@ -162,7 +162,7 @@ def _where_it_partly_failed(
     first = incident.onset - ONSET_BASELINE - DAY
     countries = {*_countries(incident, PLATFORM_PARTLY), *_countries(incident, NETWORK_ABROAD)}
     votes = [store.facts.votes(other, first, until, targets) for other in sorted(countries)]
-    return [str(uid) for one in votes for uid in one.uids]
+    return [str(uid) for vote in votes for uid in vote.uids]
 
 
 def _unanswered(store: Store, incident: Incident, targets: Sequence[str]) -> Mapping[str, Collection[str]]:
@@ -295,9 +295,9 @@ def gather(store: Store, incident_id: str) -> Gathered:
     _check_found(latest.incident, selection)
     stated = side.facts.series_licences(latest.incident.country)
     closed = [
-        one
-        for one in selection.levels
-        if not terms(one.key.source, stated.get((one.key, one.step), ())).is_open
+        level
+        for level in selection.levels
+        if not terms(level.key.source, stated.get((level.key, level.step), ())).is_open
     ]
     licences = licences_by_source(selection.levels, stated)
     sources = set(licences)
@@ -321,8 +321,8 @@ def gather(store: Store, incident_id: str) -> Gathered:
         own.packed,
         elsewhere.packed,
         pack_series(selection.levels),
-        pack_series(selection.levels, {(one.key, one.step) for one in closed}),
-        tuple(sorted({one.key.source for one in closed})),
+        pack_series(selection.levels, {(level.key, level.step) for level in closed}),
+        tuple(sorted({level.key.source for level in closed})),
         counts,
         {
             name: source_terms(name, licences.get(name, ""))

@@ -115,9 +115,9 @@ def recompute(
         side = store.of(claimed)
         for source, hosts in mirrors.items():
             side.facts.put_mirrors(source, window.country, hosts, window.since, window.until)
-        side.facts.put_series([_settled(one) for one in levels], claimed)
+        side.facts.put_series([_settled(level) for level in levels], claimed)
         done.series = len(levels)
-        for other in sorted({one.key.place.country for one in levels} - {window.country}):
+        for other in sorted({level.key.place.country for level in levels} - {window.country}):
             detect.detect(store, other, window.since, window.until)  # what fell there at the same time
         done.incidents = detect.find_incidents(side, window.country, window.since, window.until, shares)
     return done

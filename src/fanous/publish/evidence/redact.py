@@ -98,10 +98,10 @@ def redacted(record: Record, found: dict[str, Fingerprint] | None = None) -> Rec
             "leave the store"
         )
     parsed = source.parse(record)
-    known = _fingerprints_in(parsed)
+    fingerprints = _fingerprints_in(parsed)
     if found is not None:
-        found |= known
-    return Record(record.source, source.redact(record.data, parsed, tuple(known.values())))
+        found |= fingerprints
+    return Record(record.source, source.redact(record.data, parsed, tuple(fingerprints.values())))
 
 
 def _fingerprints_in(parsed: ParsedMeasurement) -> dict[str, Fingerprint]:

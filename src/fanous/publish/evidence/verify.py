@@ -329,10 +329,13 @@ def _claimed(recorded: dict[str, Any], incident: Incident, parts: dict[str, byte
 
 def _met_the_lab(record: Record) -> bool:
     try:
-        found = MEASUREMENT_SOURCES[record.source].parse(record).observations
+        observations = MEASUREMENT_SOURCES[record.source].parse(record).observations
     except (KeyError, Rejected):
         return False
-    return any(one.cert_issuer == LAB_AUTHORITY and one.vantage is Observer.PROBE for one in found)
+    return any(
+        observation.cert_issuer == LAB_AUTHORITY and observation.vantage is Observer.PROBE
+        for observation in observations
+    )
 
 
 def _unlike_tested(used: _Used, claimed: Incident) -> Iterator[str]:

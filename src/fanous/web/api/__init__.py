@@ -49,8 +49,8 @@ def question_of(request: Request, kind: type[Question]) -> Question:
     """Raises:
     Wrong: an unknown or repeated name, or a value of the wrong form.
     """
-    given = request.query_params.multi_items()
-    names = [name for name, _ in given]
+    items = request.query_params.multi_items()
+    names = [name for name, _ in items]
     known = kind.__struct_fields__
     for name in names:
         if name not in known:
@@ -59,7 +59,7 @@ def question_of(request: Request, kind: type[Question]) -> Question:
             raise Wrong(400, f"unknown parameter {name}: {hint}")
         if names.count(name) > 1:
             raise Wrong(400, f"{name} is given twice")
-    values = {name: value.upper() if name in CAPITALS else value for name, value in given}
+    values = {name: value.upper() if name in CAPITALS else value for name, value in items}
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -67,7 +67,7 @@ def question_of(request: Request, kind: type[Question]) -> Question:
         if name not in values:
             raise Wrong(400, _missing(kind, values)) from None
         raise Wrong(
-            400, f"{name}: {dict(given)[name]!r} does not fit; expected: {_needed(name, kind)}"
+            400, f"{name}: {dict(items)[name]!r} does not fit; expected: {_needed(name, kind)}"
         ) from None
 
 
@@ -82,13 +82,13 @@ def _fields(kind: type[Question]) -> tuple[inspect.Field, ...]:
 
 
 def _missing(kind: type[Question], values: Mapping[str, str]) -> str:
-    lacking = [one.name for one in _fields(kind) if one.required and one.name not in values]
+    lacking = [field.name for field in _fields(kind) if field.required and field.name not in values]
     return f"{' and '.join(lacking)}: needed, but not given"
 
 
 def _needed(name: str, kind: type[Question]) -> str:
     """What a parameter has to be, since msgspec's own messages have Python types and regular expressions."""
-    (found,) = (one.type for one in _fields(kind) if one.name == name)
+    (found,) = (field.type for field in _fields(kind) if field.name == name)
     told = {}
     if isinstance(found, inspect.Metadata):
         told, found = found.extra_json_schema or {}, found.type
@@ -106,7 +106,7 @@ REFS = "#/components/schemas/{name}"
 @lru_cache(maxsize=1)
 def openapi() -> bytes:
     _, schemas = msgspec.json.schema_components(
-        [Problem, *(one.answer for one in OPERATIONS)], ref_template=REFS
+        [Problem, *(operation.answer for operation in OPERATIONS)], ref_template=REFS
     )
     document = {
         "openapi": "3.1.0",
@@ -117,7 +117,7 @@ def openapi() -> bytes:
             "description": "Read-only. What this API says may be quoted with a link; the data behind it keep the "
             "licences of their sources.",
         },
-        "paths": {f"{ROOT}{one.path}": {"get": _described(one)} for one in OPERATIONS},
+        "paths": {f"{ROOT}{operation.path}": {"get": _described(operation)} for operation in OPERATIONS},
         "components": {"schemas": schemas},
     }
     return msgspec.json.encode(document)
@@ -175,8 +175,8 @@ def api_routes(answers: Answers) -> list[Route]:
         return _open(described.answer(request))
 
     paths = [
-        Route(f"{ROOT}{one.path.replace('{id}', '{id:incident}')}", _endpoint(answers, one))
-        for one in OPERATIONS
+        Route(f"{ROOT}{operation.path.replace('{id}', '{id:incident}')}", _endpoint(answers, operation))
+        for operation in OPERATIONS
     ]
     return [Route(f"{ROOT}/openapi.json", description), *paths]
 

@@ -197,7 +197,7 @@ def _known(store: Store, one: Incident, asked: Asked) -> Document:
 def incident(store: Store, asked: Asked) -> bytes:
     one = _found(store, asked)
     document: dict[str, Any] = detailed_document(one) | _about(one, asked) | _known(store, one, asked)
-    document["revisions"] = [revision_document(each) for each in store.ledger.revisions(one.id)]
+    document["revisions"] = [revision_document(revision) for revision in store.ledger.revisions(one.id)]
     document |= sensitivity_document(unnamed(store, one))
     return checked(document, Detailed)
 
@@ -304,7 +304,7 @@ def question_of(query: CountQuery, step: int = 0) -> ExploreQuestion:
 
 
 def _numbers(networks: str | UnsetType) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(int(one.removeprefix("AS")) for one in _pieces(networks)))
+    return tuple(dict.fromkeys(int(piece.removeprefix("AS")) for piece in _pieces(networks)))
 
 
 def _pieces(text: str | UnsetType) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ MOST_MONTHS = 36
 def corrections_facts(store: Store, visit: Visit) -> Facts:
     found = corrections(store)
     return {
-        "methods": [method_said(one, visit.language) for one in method_changes(store)],
+        "methods": [method_said(change, visit.language) for change in method_changes(store)],
         "corrections": found[:MOST_CORRECTIONS],
         "more": max(0, len(found) - MOST_CORRECTIONS),
         "months": [

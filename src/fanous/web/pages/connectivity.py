@@ -87,20 +87,20 @@ class Connectivity:
     @property
     def regions(self) -> tuple[int, int]:
         """How many regions are shown, and how many there are."""
-        nations = sum(one.is_nation for one in self.levels)
+        nations = sum(level.is_nation for level in self.levels)
         return len(self.levels) - nations, self.all - nations
 
     @property
     def kinds(self) -> list[tuple[str, str, str, str]]:
         """What is measured, and by whom, of all that is shown."""
-        kinds = [(one.title, one.subtype, one.source, one.licence) for one in self.levels]
+        kinds = [(level.title, level.subtype, level.source, level.licence) for level in self.levels]
         return list(dict.fromkeys(kinds))
 
     @property
     def lowest(self) -> Level | None:
         """The level that is now furthest below its baseline; ``None`` = none can be compared."""
-        known = [level for level in self.levels if level.falls and level.share is not None]
-        return min(known, key=lambda level: level.share or 0.0, default=None)
+        levels = [level for level in self.levels if level.falls and level.share is not None]
+        return min(levels, key=lambda level: level.share or 0.0, default=None)
 
 
 Published = Mapping[tuple[SeriesKey, int], Sequence[str]]
@@ -160,8 +160,8 @@ def connectivity(
     labels = {name_of(one): label_of(one.key, visit.language) for one in series}
     lines = lines_of(series, since, until, lost, found)
     names = [labels[line.target] for line in lines.lines]
-    told = _in_words(levels, lines, names, visit.language, during=bool(during))
-    drawn = _drawn(lines, names, told, country, visit, spans, bars)
+    words = _in_words(levels, lines, names, visit.language, during=bool(during))
+    drawn = _drawn(lines, names, words, country, visit, spans, bars)
     return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names, bool(bars))
 
 
@@ -300,7 +300,7 @@ def places(
     """The places of a country, arguments as in ``connectivity``; ``None`` = no source distinguishes them."""
     since = look_back(until, outage_times(known, Place(country)), LOOK_BACK)
     levels = sound(store.facts.levels(country, since, until, settled=True))
-    series = [one for one in levels if one.key.place != Place(country)]
+    series = [level for level in levels if level.key.place != Place(country)]
     if not series:
         return None
     found = standing(series, until, licences_by_source(series, published), known, visit.now - until)

@@ -72,18 +72,22 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     every = ledger.incidents(code, synthetic=store.is_synthetic)
     events, claims = ledger.events(code, since, until + AHEAD), ledger.claims(code, since, until)
 
-    incidents = [one for one in every if one.is_on(since, until)]
+    incidents = [incident for incident in every if incident.is_on(since, until)]
     standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
-    past = sorted([one for one in every if not one.is_open], key=lambda one: -one.onset)
-    told = [Story(one, names) for one in incidents]
+    past = sorted(
+        [incident for incident in every if not incident.is_open], key=lambda incident: -incident.onset
+    )
+    stories = [Story(incident, names) for incident in incidents]
     going = [Story(one, names) for one in open_ones(incidents)]
     statements = statements_of(store, sorted(claims, key=lambda claim: -claim.since))
     drawn = newest(volume, hours[0])
     votes = facts.votes(code, drawn, hours[1])
-    shaded = [span for one in standing if one.is_of_line for span in incident_spans(one, visit.now)]
+    shaded = [
+        span for incident in standing if incident.is_of_line for span in incident_spans(incident, visit.now)
+    ]
     levels = connectivity(store, code, every, since, end, visit, published, shaded) if published else None
     networks = network_lines(volume, heard, weights, code, visit)
-    bars = timeline(told, [one for one in events if one.start < until], since, until, code, visit)
+    bars = timeline(stories, [event for event in events if event.start < until], since, until, code, visit)
     targets, grid = grids(votes, standing, code, visit.language)
     return {
         "code": code,
@@ -92,10 +96,10 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "days": days,
         "windows_asked": WINDOWS,
         "open": going,
-        "known_until": {one.incident.id: known_until(store, one.incident, visit.now) for one in going},
+        "known_until": {story.incident.id: known_until(store, story.incident, visit.now) for story in going},
         "past": [Story(one, names) for one in past[:MOST_INCIDENTS]],
         "history": [(row, past_filter(code, row)) for row in history(every)[:MOST_HISTORY]],
-        "inside": told,
+        "inside": stories,
         "timeline": bars,
         "ahead": [event for event in events if event.start >= until],
         "statements": statements,
@@ -280,7 +284,9 @@ def _of_incident(incident: Incident, since: float, until: float) -> Markup:
         name = "gone"
     else:
         name = "cut" if incident.confirmed_at is not None else "maybe"
-    spans = [(one.start, until if one.end is None else one.end) for one in incident.intervals]
+    spans = [
+        (interval.start, until if interval.end is None else interval.end) for interval in incident.intervals
+    ]
     return Markup().join(_shape(name, a, b, since, until) for a, b in spans if b >= since and a <= until)
 
 
@@ -305,7 +311,9 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
     asn, weights = asn_of(place), user_weights(code)
     store = store.about(code)
     facts = store.facts
-    last = [one.last for one in facts.known_networks() if (one.country, one.asn) == (code, asn)]
+    last = [
+        network.last for network in facts.known_networks() if (network.country, network.asn) == (code, asn)
+    ]
     end = end_of_data(last[0] if last else None, visit.now)
     since, until = whole_hours(end - days * DAY, end + 1)
     volume, heard, names = (
@@ -338,7 +346,7 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
         "weights": weights,
         "past_until": end if end < visit.now else None,
         "drawn": drawn if drawn > since else None,
-        "incidents": [Story(one, names) for one in naming],
+        "incidents": [Story(incident, names) for incident in naming],
         "grid": by_target(votes, standing, code, asn, visit.language),
         "sensitivity": seen_on(store, code, asn, (since, until), votes.where(clean)),
     }

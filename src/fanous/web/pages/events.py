@@ -93,4 +93,4 @@ def events_calendar(store: Store, visit: Visit) -> Reply:
 def announced(store: Store, visit: Visit) -> list[AnnouncedEvent]:
     """Events of the country asked for, or of all: those ahead, and those of the past year."""
     events = store.ledger.events(visit.asked.get("country") or None)
-    return [one for one in events if one.end >= visit.now - BACK]
+    return [event for event in events if event.end >= visit.now - BACK]

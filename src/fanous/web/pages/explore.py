@@ -101,20 +101,20 @@ class Told:
     sheet: Sheet
 
 
-def told(store: Store, found: Explored, visit: Visit) -> Told:
-    question, language = found.question, visit.language
+def told(store: Store, result: Explored, visit: Visit) -> Told:
+    question, language = result.question, visit.language
     side = shown(store, question.countries)
-    asns = {one.asn: one.name for one in side.facts.known_networks()}
+    asns = {network.asn: network.name for network in side.facts.known_networks()}
     context = context_of(store, question, visit)
     title = title_of(question, asns, language)
     return Told(
         title,
         span_of(question, language),
-        names_of([row.name for row in found.rows], question.by, asns, language),
+        names_of([row.name for row in result.rows], question.by, asns, language),
         asns,
         context,
-        credits_line(found.sources, language),
-        sheet_of(found, context.events, title, visit, WIDE),
+        credits_line(result.sources, language),
+        sheet_of(result, context.events, title, visit, WIDE),
     )
 
 
@@ -162,28 +162,28 @@ def apart_by_number(networks: Sequence[int], asns: Mapping[int, str], language: 
 
 
 def sheet_of(
-    found: Explored, events: Sequence[AnnouncedEvent], title: str, visit: Visit, shape: Shape
+    result: Explored, events: Sequence[AnnouncedEvent], title: str, visit: Visit, shape: Shape
 ) -> Sheet:
     language = visit.language
-    words = language.say("Share of measurements"), title, in_all(found.total, language)
-    return sheet_for(found.edges, found.question.country, words, events, language, shape.ticks)
+    words = language.say("Share of measurements"), title, in_all(result.total, language)
+    return sheet_for(result.edges, result.question.country, words, events, language, shape.ticks)
 
 
-def spans_of(name: AxisValue, found: Explored, context: Context, now: float) -> list[IncidentSpan]:
+def spans_of(name: AxisValue, result: Explored, context: Context, now: float) -> list[IncidentSpan]:
     """The incidents that name a row, within the dates that are shown."""
-    by = found.question.by
+    by = result.question.by
     spans: list[IncidentSpan] = []
     for incident in context.incidents:
         intervals = incident.intervals
         if by == "network":
-            own = [one for one in incident.networks if one.asn == name]
-            intervals = own[0].intervals if own else ()
+            networks = [network for network in incident.networks if network.asn == name]
+            intervals = networks[0].intervals if networks else ()
         elif (by == "target" and not incident.is_of_line and name not in incident.targets) or (
             by == "country" and name != incident.country
         ):
             continue
         spans += incident_spans(incident, context.known_until.get(incident.id, now), intervals)
-    return spans_within(spans, found.edges)
+    return spans_within(spans, result.edges)
 
 
 def in_all(total: Outcomes, language: Language) -> str:
@@ -201,15 +201,15 @@ def in_all(total: Outcomes, language: Language) -> str:
     )
 
 
-def panels(found: Explored, answer: Told, now: float, language: Language) -> list[Panel]:
+def panels(result: Explored, answer: Told, now: float, language: Language) -> list[Panel]:
     """The panels of the rows compared: those hit most."""
-    rows = list(zip(found.rows, answer.names, strict=True))[:MOST_COMPARED]
+    rows = list(zip(result.rows, answer.names, strict=True))[:MOST_COMPARED]
     return [
         Panel(
             name,
             language.count("{n} measurement", "{n} measurements", row.total.measurements),
             stack_of(row.cells),
-            spans_of(row.name, found, answer.context, now),
+            spans_of(row.name, result, answer.context, now),
         )
         for row, name in rows
     ]
@@ -250,21 +250,21 @@ def explore_facts(store: Store, visit: Visit) -> Facts:
     }
 
 
-def _without_data(found: Explored, own: Told, language: Language) -> list[str]:
+def _without_data(result: Explored, own: Told, language: Language) -> list[str]:
     """What the question names on the axis of the rows, and no row has."""
-    question = found.question
+    question = result.question
     asked: Mapping[str, Sequence[AxisValue]] = {
         "network": question.networks,
         "target": question.targets,
         "country": question.countries,
     }
-    present = {row.name for row in found.rows}
+    present = {row.name for row in result.rows}
     lacking = [one for one in asked.get(question.by, ()) if one not in present]
     return list(names_of(lacking, question.by, own.asns, language))
 
 
-def grid_of(found: Explored, language: Language) -> Drawing | None:
-    if not found.rows:
+def grid_of(result: Explored, language: Language) -> Drawing | None:
+    if not result.rows:
         return None
     rows = [
         (
@@ -272,15 +272,15 @@ def grid_of(found: Explored, language: Language) -> Drawing | None:
             stack_of(row.cells),
             row.total.measurements,
         )
-        for row in found.rows[:MOST_ROWS]
+        for row in result.rows[:MOST_ROWS]
     ]
     return strips(
         rows,
-        found.edges,
-        found.question.country,
+        result.edges,
+        result.question.country,
         language,
         ("Blocked", "Slowed", "Reachable"),
-        max(0, len(found.rows) - MOST_ROWS),
+        max(0, len(result.rows) - MOST_ROWS),
     )
 
 
@@ -318,24 +318,24 @@ def _picture(store: Store, visit: Visit) -> str:
 FIELDS = ("measurements", "ok", "blocked", "throttled", "unclear")
 
 
-def rows_of(found: Explored) -> list[dict[str, Any]]:
+def rows_of(result: Explored) -> list[dict[str, Any]]:
     """A table row for each row and bin in which anything was measured; times in UTC."""
     return [
         {
-            "time": to_iso(found.edges[n]),
-            "end": to_iso(found.edges[n + 1]),
-            found.question.by: row.name,
+            "time": to_iso(result.edges[n]),
+            "end": to_iso(result.edges[n + 1]),
+            result.question.by: row.name,
             **{field: getattr(cell, field) for field in FIELDS},
         }
-        for row in found.rows
+        for row in result.rows
         for n, cell in enumerate(row.cells)
         if cell is not None
     ]
 
 
-def document_of(want: ExploreRequest[ExploreQuestion], found: Explored, visit: Visit) -> dict[str, Any]:
+def document_of(want: ExploreRequest[ExploreQuestion], result: Explored, visit: Visit) -> dict[str, Any]:
     """The answer as one JSON document (docs/api.md)."""
-    question = found.question
+    question = result.question
     since, until = question.dates
     return {
         "url": permanent_link(want, question, visit),
@@ -347,10 +347,10 @@ def document_of(want: ExploreRequest[ExploreQuestion], found: Explored, visit: V
         "until": to_iso(until),
         "step": question.step,
         "by": question.by,
-        "synthetic": found.synthetic,
-        "sources": licences_of(found.sources),
-        "total": {field: getattr(found.total, field) for field in FIELDS},
-        "rows": rows_of(found),
+        "synthetic": result.synthetic,
+        "sources": licences_of(result.sources),
+        "total": {field: getattr(result.total, field) for field in FIELDS},
+        "rows": rows_of(result),
     }
 
 
@@ -371,8 +371,8 @@ def explore_csv(store: Store, visit: Visit) -> Reply | None:
     return None if found is None else Reply.of(rows_csv(list(_columns(found)), _table(found)), CSV)
 
 
-def _columns(found: Explored) -> dict[str, type]:
-    by = found.question.by
+def _columns(result: Explored) -> dict[str, type]:
+    by = result.question.by
     said = {"synthetic": bool, "source": str, "licence": str}
     return {
         "time": str,
@@ -383,9 +383,9 @@ def _columns(found: Explored) -> dict[str, type]:
     }
 
 
-def _table(found: Explored) -> list[dict[str, Any]]:
-    same = {"synthetic": found.synthetic, **credited(found.sources)}
-    return [row | same for row in rows_of(found)]
+def _table(result: Explored) -> list[dict[str, Any]]:
+    same = {"synthetic": result.synthetic, **credited(result.sources)}
+    return [row | same for row in rows_of(result)]
 
 
 @resource("/explore.parquet", asks=ASKS)

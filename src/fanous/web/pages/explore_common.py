@@ -332,7 +332,7 @@ MOST_SPANS = 40
 
 def spans_within(spans: Iterable[IncidentSpan], edges: Sequence[float]) -> list[IncidentSpan]:
     """The first periods of incidents that are on within the dates that are shown."""
-    return [one for one in spans if one.start < edges[-1] and one.end > edges[0]][:MOST_SPANS]
+    return [span for span in spans if span.start < edges[-1] and span.end > edges[0]][:MOST_SPANS]
 
 
 def sheet_for(
@@ -458,22 +458,26 @@ def context_of(store: Store, question: DatedQuestion, visit: Visit) -> Context:
     side = shown(store, question.countries)
     since, until = question.dates
     about = [
-        one
-        for one in side.ledger.incidents(synthetic=side.is_synthetic)
-        if one.status is not Status.RETRACTED and _concerns(one, question)
+        incident
+        for incident in side.ledger.incidents(synthetic=side.is_synthetic)
+        if incident.status is not Status.RETRACTED and _concerns(incident, question)
     ]
-    ends = {one.id: known_until(store, one, visit.now) for one in about if one.is_open}
-    inside = [one for one in about if one.onset < until and ends.get(one.id, one.end or visit.now) >= since]
-    inside.sort(key=lambda one: -one.onset)
+    ends = {incident.id: known_until(store, incident, visit.now) for incident in about if incident.is_open}
+    inside = [
+        incident
+        for incident in about
+        if incident.onset < until and ends.get(incident.id, incident.end or visit.now) >= since
+    ]
+    inside.sort(key=lambda incident: -incident.onset)
     events = [
-        one
-        for one in side.ledger.events(None, since, until)
-        if not question.countries or one.country in question.countries
+        event
+        for event in side.ledger.events(None, since, until)
+        if not question.countries or event.country in question.countries
     ]
     return Context(
         tuple(inside),
         tuple(stories(store, inside[:MOST_BRIEFS])),
-        sum(one.onset < since and one not in inside for one in about),
+        sum(incident.onset < since and incident not in inside for incident in about),
         tuple(events),
         ends,
     )
@@ -490,7 +494,11 @@ def _concerns(one: Incident, question: DatedQuestion) -> bool:
 
 def signals_of(store: Store, countries: Sequence[str]) -> list[tuple[str, str]]:
     """Name and title of each quantity with values in these countries; none named = in any."""
-    every = {one.signal for one in store.facts.known_signals() if not countries or one.country in countries}
+    every = {
+        signal.signal
+        for signal in store.facts.known_signals()
+        if not countries or signal.country in countries
+    }
     return [(name, SIGNALS[name].title) for name in QUANTITIES if name in every]
 
 
@@ -504,11 +512,11 @@ def form_facts(store: Store, visit: Visit, want: ExploreRequest[Any]) -> dict[st
     side = shown(store, question.countries)
     targets = side.facts.known_targets()
     networks = [
-        one
-        for one in side.facts.known_networks()
-        if not question.countries or one.country in question.countries
+        network
+        for network in side.facts.known_networks()
+        if not question.countries or network.country in question.countries
     ]
-    networks.sort(key=lambda one: -one.measurements)
+    networks.sort(key=lambda network: -network.measurements)
     return {
         "want": want,
         "near": [(region, printable(region_name(region))) for region in want.near],
@@ -519,16 +527,18 @@ def form_facts(store: Store, visit: Visit, want: ExploreRequest[Any]) -> dict[st
             for name in QUANTITIES
             if "region" in want.query
             and any(
-                one.signal == name and one.kind == "region" and one.country in question.countries
-                for one in side.facts.known_signals()
+                signal.signal == name and signal.kind == "region" and signal.country in question.countries
+                for signal in side.facts.known_signals()
             )
         ],
         "steps": STEPS,
         "layers": LAYERS,
         "axes": BY_PLACE if "signal" in visit.asked else BY,
         "countries": shown(store, ()).facts.countries(),
-        "targets": sorted(targets, key=lambda one: (-targets[one], one))[:MOST_OFFERED],
-        "networks": [(one.asn, network_name(one.asn) or one.name) for one in networks[:MOST_OFFERED]],
+        "targets": sorted(targets, key=lambda target: (-targets[target], target))[:MOST_OFFERED],
+        "networks": [
+            (network.asn, network_name(network.asn) or network.name) for network in networks[:MOST_OFFERED]
+        ],
         "staged": False,
         "series": False,
         "why": "",

@@ -87,9 +87,9 @@ def _answer(
     return answer_to(wanted_series(store, visit), visit, partial(compare, store), partly=partly)
 
 
-def passed_on(found: Compared) -> Compared:
+def passed_on(result: Compared) -> Compared:
     """The answer without series that may not be passed on."""
-    return replace(found, rows=tuple(row for row in found.rows if row.terms.is_open))
+    return replace(result, rows=tuple(row for row in result.rows if row.terms.is_open))
 
 
 def is_unstated(row: ComparedSeries) -> bool:
@@ -98,21 +98,21 @@ def is_unstated(row: ComparedSeries) -> bool:
     return source is not None and source.takes_columns and row.terms.licence == source.licence
 
 
-def licences_by_source(found: Compared) -> dict[str, str]:
+def licences_by_source(result: Compared) -> dict[str, str]:
     """Licences of each source's series."""
     own: dict[str, dict[str, None]] = {}
-    for row in found.rows:
+    for row in result.rows:
         own.setdefault(row.key.source, {})[row.terms.licence] = None
     return {name: "; ".join(licences) for name, licences in own.items()}
 
 
-def told(store: Store, found: Compared, visit: Visit) -> SeriesTold:
-    question, language = found.question, visit.language
+def told(store: Store, result: Compared, visit: Visit) -> SeriesTold:
+    question, language = result.question, visit.language
     named = [country_name(code, language.code) for code in question.countries] or [
         language.say("All countries")
     ]
     targets = [target_title(target) for target in question.targets]
-    names = names_of(found, language)
+    names = names_of(result, language)
     places = list(names) if (question.regions or question.networks) and len(names) <= MOST_COMPARED else []
     parts = [
         language.say(SIGNALS[question.signal].title),
@@ -125,13 +125,13 @@ def told(store: Store, found: Compared, visit: Visit) -> SeriesTold:
         span_of(question, language),
         names,
         context_of(store, question, visit),
-        credits_line(found.sources, language, licences_by_source(found)),
+        credits_line(result.sources, language, licences_by_source(result)),
     )
 
 
-def names_of(found: Compared, language: Language) -> tuple[str, ...]:
+def names_of(result: Compared, language: Language) -> tuple[str, ...]:
     """The places of the rows, and what else distinguishes them."""
-    keys = [row.key for row in found.rows]
+    keys = [row.key for row in result.rows]
     sources, subtypes = {key.source for key in keys}, {key.subtype for key in keys}
     with_country = len({key.place.country for key in keys}) > 1
 
@@ -156,20 +156,20 @@ def quantity_of(signal: str, language: Language) -> Callable[[float], str]:
     return lambda value: language.number(value, 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2)
 
 
-def panels(found: Compared, own: SeriesTold, visit: Visit) -> list[Panel]:
+def panels(result: Compared, own: SeriesTold, visit: Visit) -> list[Panel]:
     """The series that are compared, each as a share of its own highest value."""
-    language, signal = visit.language, SIGNALS[found.question.signal]
-    said = quantity_of(signal.name, language)
+    language, signal = visit.language, SIGNALS[result.question.signal]
+    quantity = quantity_of(signal.name, language)
     unit = "" if signal.unit in BARE else f" {language.apart(language.say(signal.unit))}"
     return [
         Panel(
             name,
-            f"{language.percent(1)} = {said(row.highest)}{unit}",
+            f"{language.percent(1)} = {quantity(row.highest)}{unit}",
             (),
-            _spans(row.key, own.context, found, visit.now),
+            _spans(row.key, own.context, result, visit.now),
             line_of(row),
         )
-        for row, name in list(zip(found.rows, own.names, strict=True))[:MOST_COMPARED]
+        for row, name in list(zip(result.rows, own.names, strict=True))[:MOST_COMPARED]
     ]
 
 
@@ -178,30 +178,32 @@ def line_of(row: ComparedSeries) -> ShareLine:
     return ShareLine.of("", row.cells, row.highest if row.highest > 0 else 1.0)
 
 
-def _spans(key: SeriesKey, context: Context, found: Compared, now: float) -> list[IncidentSpan]:
+def _spans(key: SeriesKey, context: Context, result: Compared, now: float) -> list[IncidentSpan]:
     """Incidents in the series' country that concern what it measures."""
     target = target_of_series(key)
     spans = [
         span
-        for one in context.incidents
-        if one.country == key.place.country and (target in one.targets if target else one.is_of_line)
-        for span in incident_spans(one, context.known_until.get(one.id, now))
+        for incident in context.incidents
+        if incident.country == key.place.country
+        and (target in incident.targets if target else incident.is_of_line)
+        for span in incident_spans(incident, context.known_until.get(incident.id, now))
     ]
-    return spans_within(spans, found.edges)
+    return spans_within(spans, result.edges)
 
 
-def sheet_of(found: Compared, own: SeriesTold, visit: Visit, most_ticks: int) -> Sheet:
+def sheet_of(result: Compared, own: SeriesTold, visit: Visit, most_ticks: int) -> Sheet:
     language = visit.language
-    ranges = "; ".join(told_rows(found, own, language)[:MOST_COMPARED])
+    ranges = "; ".join(told_rows(result, own, language)[:MOST_COMPARED])
     words = language.say("Share of the highest value"), own.title, ranges
-    return sheet_for(found.edges, found.question.country, words, own.context.events, language, most_ticks)
+    return sheet_for(result.edges, result.question.country, words, own.context.events, language, most_ticks)
 
 
-def told_rows(found: Compared, own: SeriesTold, language: Language) -> list[str]:
+def told_rows(result: Compared, own: SeriesTold, language: Language) -> list[str]:
     """For screen readers: the range of each series."""
-    said = quantity_of(found.question.signal, language)
+    quantity = quantity_of(result.question.signal, language)
     ranges = [
-        language.say("{low} to {high}", low=said(row.lowest), high=said(row.highest)) for row in found.rows
+        language.say("{low} to {high}", low=quantity(row.lowest), high=quantity(row.highest))
+        for row in result.rows
     ]
     return [f"{name}{language.colon}{one}" for name, one in zip(own.names, ranges, strict=True)]
 

@@ -63,9 +63,9 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
     if not incident.targets:
         spans = incident_spans(incident, visit.now)
         end = min(until, visit.now)
-        known = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
+        incidents = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
         published = store.facts.series_licences(incident.country)
-        shown = (store, incident.country, known, since, end, visit, published, spans)
+        shown = (store, incident.country, incidents, since, end, visit, published, spans)
         levels = connectivity(*shown, during=main_of(incident, visit.now), found=incident.opinions)
     about = [] if incident.status is Status.RETRACTED else [incident]
     return Lead(
@@ -191,7 +191,9 @@ def now_facts(store: Store, visit: Visit) -> Facts:
     withdrawn = [one for one in withdrawn if not is_by_method(one.reasons)][-MOST_RETRACTED:]
     heard = lately_heard(store, visit.now)
     seen = watched(heard, visit)
-    with_series = {one.country for one in store.facts.known_signals() if one.last >= visit.now - SEEN}
+    with_series = {
+        signal.country for signal in store.facts.known_signals() if signal.last >= visit.now - SEEN
+    }
     record = stories(store, unheard)[:MOST_ON_RECORD]
     if not going and not over:
         last = latest_on_record(store)
@@ -216,7 +218,9 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "known_until": {one.incident.id: known_until(store, one.incident, visit.now) for one in record},
         "ahead": store.ledger.events(None, visit.now, visit.now + AHEAD)[:MOST_AHEAD],
         "retracted": stories(store, withdrawn),
-        "methods": [method_said(one, visit.language) for one in method_changes(store, visit.now - CORRECTED)],
+        "methods": [
+            method_said(change, visit.language) for change in method_changes(store, visit.now - CORRECTED)
+        ],
         "revisions": {one.id: store.ledger.revisions(one.id)[-1] for one in withdrawn},
         "incoming": visit.site.incoming(),
         "offline": visit.site.offline(),
@@ -244,7 +248,7 @@ class FreshSource:
 
 def fresh(store: Store, seen: Sequence[Watched], now: float) -> list[FreshSource]:
     """Every source with data, freshest first: a reader must see how old the newest data are."""
-    found = [
+    sources = [
         FreshSource(
             one.source,
             str(MEASUREMENT_SOURCES[one.source].family) if one.source in MEASUREMENT_SOURCES else "",
@@ -261,7 +265,7 @@ def fresh(store: Store, seen: Sequence[Watched], now: float) -> list[FreshSource
             fetched[source].append(at)
         for source, at in store.facts.series_latest(country).items():
             latest[source] = max(at, latest.get(source, at))
-    found += [
+    sources += [
         FreshSource(
             SOURCES[name].title if name in SOURCES else name,
             "",
@@ -272,28 +276,36 @@ def fresh(store: Store, seen: Sequence[Watched], now: float) -> list[FreshSource
         for name, ats in fetched.items()
         if name in latest
     ]
-    return sorted(found, key=lambda one: (-one.at, one.title))
+    return sorted(sources, key=lambda one: (-one.at, one.title))
 
 
 def latest_on_record(store: Store) -> list[Story]:
     """The last incidents of a store whose data are old, confirmed ones before suspicions."""
-    known = [
-        one for one in store.ledger.incidents(synthetic=store.is_synthetic) if one.status is Status.ENDED
+    incidents = [
+        incident
+        for incident in store.ledger.incidents(synthetic=store.is_synthetic)
+        if incident.status is Status.ENDED
     ]
-    known.sort(key=lambda one: (one.confirmed_at is None, -one.onset))
-    return stories(store, known[:MOST_ON_RECORD])
+    incidents.sort(key=lambda incident: (incident.confirmed_at is None, -incident.onset))
+    return stories(store, incidents[:MOST_ON_RECORD])
 
 
 def silent(heard: Sequence[Heard], visit: Visit) -> list[SilentNetwork]:
     """Networks heard within ``SEEN`` but not within ``QUIET``, those with most users first."""
     last = heard_last(heard, visit)
-    shares = {code: {w.asn: w.share for w in own.networks} for code, _ in last if (own := user_weights(code))}
-    found = [
+    shares = {
+        code: {w.asn: w.share for w in weights.networks}
+        for code, _ in last
+        if (weights := user_weights(code))
+    }
+    networks = [
         SilentNetwork(code, asn, at, shares.get(code, {}).get(asn))
         for (code, asn), at in last.items()
         if at < visit.now - QUIET
     ]
-    return sorted(found, key=lambda one: (-(one.share or 0.0), one.country, one.asn))[:MOST_QUIET]
+    return sorted(networks, key=lambda network: (-(network.share or 0.0), network.country, network.asn))[
+        :MOST_QUIET
+    ]
 
 
 def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, str, float]]:
@@ -341,16 +353,16 @@ def countries_facts(store: Store, visit: Visit) -> Facts:
     every = {*store.facts.countries(), *(incident.country for incident in incidents)}
     lately = {one.country: one for one in watched(lately_heard(store, visit.now), visit)}
     last: dict[str, float] = {}
-    for one in store.facts.known_networks():
-        last[one.country] = max(one.last, last.get(one.country, one.last))
+    for network in store.facts.known_networks():
+        last[network.country] = max(network.last, last.get(network.country, network.last))
     last |= {code: one.at for code, one in lately.items()}
     lines = [
         (
             code,
             lately.get(code),
             last.get(code),
-            sum(one.is_open for one in incidents if one.country == code),
-            sum(one.country == code for one in incidents),
+            sum(incident.is_open for incident in incidents if incident.country == code),
+            sum(incident.country == code for incident in incidents),
         )
         for code in every
     ]

@@ -99,7 +99,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     store = store.of(incident.provenance)
     (story,) = stories(store, [incident])
     end = known_until(store, incident, visit.now)
-    known = store.ledger.incidents(incident.country, synthetic=incident.provenance.is_synthetic)
+    incidents = store.ledger.incidents(incident.country, synthetic=incident.provenance.is_synthetic)
     revisions = store.ledger.revisions(incident.id)
     announced, parts = announced_beside(store, incident), parts_of(incident)
     # How often the same was seen before:
@@ -119,8 +119,8 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "saw": witness_rows(store, incident),
         "lacking": lacking(store, incident),
         "unnamed": () if visit.path.startswith("/embed") else unnamed(store, incident),
-        "times": [(place_title(one, incident.country, story.names, visit.language), one) for one in parts],
-        "when_title": WHEN_NETWORKS if any(one.asn for one in parts) else WHEN_REGIONS,
+        "times": [(place_title(part, incident.country, story.names, visit.language), part) for part in parts],
+        "when_title": WHEN_NETWORKS if any(part.asn for part in parts) else WHEN_REGIONS,
         "packable": incident.status is not Status.RETRACTED and not incident.held_by,
         "closed": visit.language.comma.join(map(visit.language.known, closed_sources(store, incident))),
         "history": [
@@ -132,7 +132,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
                 ),
                 past_filter(incident.country, row),
             )
-            for row in until_now(incident, known)[:MOST_HISTORY]
+            for row in until_now(incident, incidents)[:MOST_HISTORY]
         ],
         "comparisons": comparisons(incident, end),
         "series": series_behind(incident, end),
@@ -149,20 +149,20 @@ def pictured(store: Store, incident: Incident, visit: Visit) -> Facts:
     votes = store.facts.votes(incident.country, since, until)
     published = store.facts.series_licences(incident.country)
     end, spans = min(until, visit.now), incident_spans(incident, visit.now)
-    own = user_weights(incident.country)
+    weights = user_weights(incident.country)
     shown = (store, incident.country, known_around(store, incident), since, end, visit, published, spans)
     measured: dict[str, Any] = {
         "during": main_of(incident, visit.now),
         "found": incident.opinions,
         "bars": [] if incident.targets else bars_of(store, incident, visit),
     }
-    controls = [one for one in control_targets() if one not in incident.targets]
+    controls = [target for target in control_targets() if target not in incident.targets]
     others = sorted(beside(incident, votes, len(controls) + MOST_BESIDE), key=controls.__contains__)
     columns = [*incident.targets, *others[:MOST_BESIDE]]
     return {
-        "matrix": matrix(incident, votes, columns, own),
+        "matrix": matrix(incident, votes, columns, weights),
         "controls": controls,
-        "weights": own,
+        "weights": weights,
         "chart": chart_of(store, incident, lines_among(incident, votes, since, until), visit),
         "connectivity": connectivity(*shown, **measured) if published else None,
         "traffic": connectivity(*shown, incident.targets, **measured)
@@ -182,10 +182,12 @@ def main_of(incident: Incident, now: float) -> Spans:
 
 def parts_of(incident: Incident) -> list[NetworkPart]:
     """Its regions and networks: those with most measurements first, those of series by who was cut first."""
-    parts = [one for one in incident.networks if one.entity != incident.country and one.intervals]
+    parts = [
+        network for network in incident.networks if network.entity != incident.country and network.intervals
+    ]
     if incident.evidence.probes:
-        return sorted(parts, key=lambda one: -one.measurements)
-    return sorted(parts, key=lambda one: (one.intervals[0].start, one.entity))
+        return sorted(parts, key=lambda part: -part.measurements)
+    return sorted(parts, key=lambda part: (part.intervals[0].start, part.entity))
 
 
 def bars_of(store: Store, incident: Incident, visit: Visit) -> list[PartBar]:
@@ -193,18 +195,19 @@ def bars_of(store: Store, incident: Incident, visit: Visit) -> list[PartBar]:
     value."""
     country, parts = incident.country, parts_of(incident)[:MOST_BARS]
     names, until = store.facts.networks(country), known_until(store, incident, visit.now)
-    places = [Place(country, one.asn, "" if one.asn else one.entity) for one in parts]
+    places = [Place(country, part.asn, "" if part.asn else part.entity) for part in parts]
     newest = dict[str, float]()
-    for one in store.of(incident.provenance).facts.levels(country, incident.onset, until, entities=places):
-        entity = str(one.key.place)
-        newest[entity] = max(newest.get(entity, 0.0), float(one.times[-1] + one.step))
+    for level in store.of(incident.provenance).facts.levels(country, incident.onset, until, entities=places):
+        entity = str(level.key.place)
+        newest[entity] = max(newest.get(entity, 0.0), float(level.times[-1] + level.step))
 
     def spans(part: NetworkPart) -> list[tuple[float, float]]:
         known = newest.get(part.entity, until)
         return [(span.start, known if span.end is None else span.end) for span in part.intervals]
 
     return [
-        PartBar(place_title(one, country, names, visit.language) or one.entity, spans(one)) for one in parts
+        PartBar(place_title(part, country, names, visit.language) or part.entity, spans(part))
+        for part in parts
     ]
 
 
@@ -239,7 +242,9 @@ def comparisons(incident: Incident, until: float) -> list[tuple[str, dict[str, s
     Args:
         until: what is known of the incident ends here, unless it ended before (unix seconds).
     """
-    asns = [one.asn for one in sorted(incident.networks, key=lambda one: -one.measurements) if one.asn]
+    asns = [
+        network.asn for network in sorted(incident.networks, key=lambda one: -one.measurements) if network.asn
+    ]
     if len(asns) < 2:
         return []
     first, last = (local(at, incident.country).date() for at in (incident.onset, incident.end or until))
@@ -258,7 +263,7 @@ def series_behind(incident: Incident, until: float) -> list[tuple[str, dict[str,
     Args:
         until: as of ``comparisons``.
     """
-    seen = [text for one in incident.opinions if one.says is Says.DOWN for text in one.sources]
+    seen = [text for opinion in incident.opinions if opinion.says is Says.DOWN for text in opinion.sources]
     signals = dict.fromkeys(text.partition(" ")[2] for text in seen)
     first = local(incident.onset - BEFORE_IT, incident.country).date()
     last = local(incident.end or until, incident.country).date()
@@ -335,7 +340,7 @@ def incident_json(store: Store, visit: Visit) -> Reply | None:
     incident = incident_asked(store, visit)
     if incident is None:
         return None
-    history = [revision_document(one) for one in store.ledger.revisions(incident.id)]
+    history = [revision_document(revision) for revision in store.ledger.revisions(incident.id)]
     document = detailed_document(incident) | {
         "sentence": sentence(incident),
         "url": visit.permanent(incident_path(incident)),

@@ -134,12 +134,12 @@ def incidents_facts(store: Store, visit: Visit) -> Facts | None:
         "found": len(found),
         "listed": shown,
         "retracted_at": {
-            one.incident.id: store.ledger.revisions(one.incident.id)[-1]
-            for one in shown
-            if one.incident.status is Status.RETRACTED
+            story.incident.id: store.ledger.revisions(story.incident.id)[-1]
+            for story in shown
+            if story.incident.status is Status.RETRACTED
         },
         "unheard": {
-            one.incident.id for one in shown if known_until(store, one.incident, visit.now) < visit.now
+            story.incident.id for story in shown if known_until(store, story.incident, visit.now) < visit.now
         },
         "page": number,
         "pages": pages,
@@ -300,7 +300,7 @@ def _offered(
         for value, n in made.most_common()
         if fit.fullmatch(value) and printable(value) == value
     ]
-    return sorted(offered[:MOST_OFFERED], key=lambda one: one.text)
+    return sorted(offered[:MOST_OFFERED], key=lambda choice: choice.text)
 
 
 def strip(found: Sequence[Incident], wanted: IncidentFilter, language: Language) -> Strip | None:

@@ -113,7 +113,8 @@ def measurement_facts(store: Store, visit: Visit) -> Facts | None:
         "one": stored.measurement,
         "verdicts": store.facts.verdicts(stored.measurement.uid),
         "observations": [
-            (shown_place(one, stored.measurement.input), one) for one in observations[:MOST_OBSERVATIONS]
+            (shown_place(observation, stored.measurement.input), observation)
+            for observation in observations[:MOST_OBSERVATIONS]
         ],
         "more": max(0, len(observations) - MOST_OBSERVATIONS),
         "names": store.facts.networks(country),

@@ -38,8 +38,10 @@ def explore_link(found: SearchResult, visit: Visit) -> ExploreLink | None:
     if not (sought.targets or asns or (sought.countries and sought.days)):
         return None
     language = visit.language
-    known = {one.asn: one.name for one in found.networks}
-    countries = sought.countries or tuple({one.country for one in found.networks if one.asn in asns})
+    known = {network.asn: network.name for network in found.networks}
+    countries = sought.countries or tuple(
+        {network.country for network in found.networks if network.asn in asns}
+    )
     query = {
         "country": ",".join(countries[:4]),
         "network": ",".join(f"AS{asn}" for asn in asns),
@@ -108,19 +110,19 @@ def suggestions(store: Store, found: SearchResult, visit: Visit) -> list[Mapping
     items: list[tuple[str, str]] = []
     link = explore_link(found, visit)
     told = [
-        (headline(one.incident, one.names, language).text, visit.link(one.path))
-        for one in stories(store, found.incidents)
+        (headline(story.incident, story.names, language).text, visit.link(story.path))
+        for story in stories(store, found.incidents)
     ]
     pages = [(country_name(code, language.code), visit.link(f"/{code}")) for code in found.countries]
     pages += [(target_title(target), visit.link(f"/target/{target}")) for target in found.targets]
     pages += [
         (
-            network_title(one.asn, {one.asn: one.name}) or f"AS{one.asn}",
-            visit.link(f"/{one.country}/AS{one.asn}"),
+            network_title(network.asn, {network.asn: network.name}) or f"AS{network.asn}",
+            visit.link(f"/{network.country}/AS{network.asn}"),
         )
-        for one in found.networks
+        for network in found.networks
     ]
     own = [(link.title, link.path)] if link else []
     items = [*told[:4], *own, *pages] if found.sought.parts > 1 else [*pages, *own, *told]
-    items += [(printable(one.title), visit.link(f"/{one.country}/{one.id}")) for one in found.events]
+    items += [(printable(event.title), visit.link(f"/{event.country}/{event.id}")) for event in found.events]
     return [{"title": title, "path": path} for title, path in items]

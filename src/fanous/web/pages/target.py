@@ -46,8 +46,12 @@ def target_facts(store: Store, visit: Visit) -> Facts | None:
     if len(target) > LONGEST:
         return None
     store = store.about()
-    naming = [one for one in store.ledger.incidents(synthetic=store.is_synthetic) if target in one.targets]
-    seen = _seen(store, visit, target, [one.country for one in naming])
+    naming = [
+        incident
+        for incident in store.ledger.incidents(synthetic=store.is_synthetic)
+        if target in incident.targets
+    ]
+    seen = _seen(store, visit, target, [incident.country for incident in naming])
     if not naming and not seen and target not in platforms():
         return None
     naming.sort(key=lambda incident: (not incident.is_open, -incident.onset))
@@ -55,7 +59,9 @@ def target_facts(store: Store, visit: Visit) -> Facts | None:
         "target": target,
         "hides_held": store.ledger.leaves_out_held,
         "incidents": stories(store, naming),
-        "known_until": {one.id: known_until(store, one, visit.now) for one in naming if one.is_open},
+        "known_until": {
+            incident.id: known_until(store, incident, visit.now) for incident in naming if incident.is_open
+        },
         "seen": seen,
         "days": int(REACH / DAY),
         "staged": store.is_synthetic,
@@ -78,9 +84,9 @@ def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[Tar
         drawn = newest(store.facts.volume(country, start, end), start)
         votes = store.facts.votes(country, drawn, end, [target])
         incidents = [
-            one
-            for one in store.ledger.incidents(country, start, end, synthetic=store.is_synthetic)
-            if target in one.targets and one.status is not Status.RETRACTED
+            incident
+            for incident in store.ledger.incidents(country, start, end, synthetic=store.is_synthetic)
+            if target in incident.targets and incident.status is not Status.RETRACTED
         ]
         grid = by_network(votes, incidents, country, visit.language)
         if grid:

@@ -19,7 +19,7 @@ RENEW = 3600.0
 
 
 async def send_to_alertmanager(channel: Channel, message: Message, now: float) -> Attempt:
-    body = msgspec.json.encode([alert_of(one, now) for one in message.alerts or (message,)])
+    body = msgspec.json.encode([alert_of(alert, now) for alert in message.alerts or (message,)])
     headers = {"Content-Type": "application/json", "User-Agent": "fanous"}
     return await post(f"{channel.address.rstrip('/')}/api/v2/alerts", body, headers)
 

@@ -44,7 +44,7 @@ def webhook_document(message: Message) -> dict[str, object]:
         "starts_at": to_iso(message.starts_at),
         "ends_at": None if message.ends_at is None else to_iso(message.ends_at),
         "incident": message.document or None,
-        "alerts": [webhook_document(one) for one in message.alerts],
+        "alerts": [webhook_document(alert) for alert in message.alerts],
     }
 
 
