@@ -94,11 +94,14 @@ def alerts_list(options: AlertsListOptions) -> None:
     )
 
 
-def _line(one: Delivery) -> str:
-    when = {AlertState.SENT: one.sent_at, AlertState.WAITING: one.due_at}.get(one.state, one.created_at)
+def _line(delivery: Delivery) -> str:
+    when = {AlertState.SENT: delivery.sent_at, AlertState.WAITING: delivery.due_at}.get(
+        delivery.state, delivery.created_at
+    )
     return (
-        f"{one.key}  {one.state:8}  {to_iso(when or one.created_at)}  {one.channel}: {one.incident} "
-        f"{one.happening} (revision {one.n}, {one.attempts} attempts){f'; {one.why}' if one.why else ''}"
+        f"{delivery.key}  {delivery.state:8}  {to_iso(when or delivery.created_at)}  {delivery.channel}: "
+        f"{delivery.incident} {delivery.happening} (revision {delivery.n}, {delivery.attempts} attempts)"
+        f"{f'; {delivery.why}' if delivery.why else ''}"
     )
 
 
@@ -162,19 +165,19 @@ def _channels(alerting: "Alerting", names: list[str]) -> "list[Channel]":
     return [channel for name, channel in channels.items() if not names or name in names]
 
 
-def delivery_document(one: Delivery) -> dict[str, object]:
+def delivery_document(delivery: Delivery) -> dict[str, object]:
     return {
-        "key": one.key,
-        "channel": one.channel,
-        "incident": one.incident,
-        "revision": one.n,
-        "happening": str(one.happening),
-        "state": str(one.state),
-        "created_at": to_iso(one.created_at),
-        "due_at": to_iso(one.due_at) if one.state is AlertState.WAITING else None,
-        "sent_at": None if one.sent_at is None else to_iso(one.sent_at),
-        "attempts": one.attempts,
-        "priority": str(one.group.priority),
-        "message": one.message or None,
-        "why": one.why or None,
+        "key": delivery.key,
+        "channel": delivery.channel,
+        "incident": delivery.incident,
+        "revision": delivery.n,
+        "happening": str(delivery.happening),
+        "state": str(delivery.state),
+        "created_at": to_iso(delivery.created_at),
+        "due_at": to_iso(delivery.due_at) if delivery.state is AlertState.WAITING else None,
+        "sent_at": None if delivery.sent_at is None else to_iso(delivery.sent_at),
+        "attempts": delivery.attempts,
+        "priority": str(delivery.group.priority),
+        "message": delivery.message or None,
+        "why": delivery.why or None,
     }

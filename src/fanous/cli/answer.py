@@ -81,12 +81,12 @@ def print_answer(console: Console, answer: CountryAnswer, *, why: bool = False) 
         console.print(Text(f"... and {counted(more, 'more target')} (--json has all).", "dim"))
 
 
-def _sensitivity(answer: CountryAnswer, found: Sequence[Sensitivity]) -> Group:
+def _sensitivity(answer: CountryAnswer, sensitivities: Sequence[Sensitivity]) -> Group:
     """What would have been found: a row for each network and target, with the shortest such event."""
     from fanous.analysis.sensitivity import longest
     from fanous.model.coverage import CHANCE
 
-    if not found:
+    if not sensitivities:
         return Group(Text("Nothing was measured that could show blocking, so none would have been found."))
     most = longest(answer.since, answer.until)
 
@@ -97,12 +97,16 @@ def _sensitivity(answer: CountryAnswer, found: Sequence[Sensitivity]) -> Group:
     table = Table(
         "network", "target", "measurements", "if all fail", "if half fail", box=None, padding=(0, 2)
     )
-    for one in found[:SHOWN]:
-        name = one_line(f"AS{one.asn} {network_title(one.asn, answer.names)}".strip())
-        row = (f"{one.measurements:,}", hours(one.seconds_all), hours(one.seconds_half))
-        table.add_row(Text(name), Text(target_title(one.target)), *row)
+    for sensitivity in sensitivities[:SHOWN]:
+        name = one_line(f"AS{sensitivity.asn} {network_title(sensitivity.asn, answer.names)}".strip())
+        row = (
+            f"{sensitivity.measurements:,}",
+            hours(sensitivity.seconds_all),
+            hours(sensitivity.seconds_half),
+        )
+        table.add_row(Text(name), Text(target_title(sensitivity.target)), *row)
     head = f"Blocking on one network alone would have been found, {CHANCE * 10:.0f} times in 10, if it had lasted:"
-    more = len(found) - SHOWN
+    more = len(sensitivities) - SHOWN
     rest = [Text(f"... and {counted(more, 'more row')} (--json has all)")] if more > 0 else []
     return Group(Text(head), table, *rest)
 

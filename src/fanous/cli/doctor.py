@@ -173,9 +173,9 @@ def _doctor_of_sources(country: str, config: Path | None, as_json: bool) -> None
     from fanous.pipeline.drift import AnswerState, check_sources
     from fanous.sources.publishers import source_settings
 
-    def show(one: "SourceCheck") -> None:
+    def show(check: "SourceCheck") -> None:
         if not as_json:
-            for line in _lines_of(one):
+            for line in _lines_of(check):
                 say(line, flush=True)
 
     sources = check_sources(source_settings(config), country, time.time(), on_done=show)
@@ -188,27 +188,27 @@ def _doctor_of_sources(country: str, config: Path | None, as_json: bool) -> None
         raise typer.Exit(1)
 
 
-def _lines_of(one: "SourceCheck") -> list[str]:
+def _lines_of(check: "SourceCheck") -> list[str]:
     """One source's answer, for people."""
     words = {
         "as_expected": "as expected",
         "differs": "DIFFERS",
         "unreached": "not reached",
         "not_asked": "not asked",
-    }[one.reached]
-    read = f"{one.claims} claims" if one.claims else f"{one.series} series, {one.values:,} values"
-    read = f"{one.measurements} measurements" if one.measurements else read
-    what = one.why or f"{read} read"
-    lines = [f"{one.source:14} {words}: {f'{one.about}: ' if one.about else ''}{what}"]
-    return lines + [f"{'':15}{sentence}" for sentence in one.differs]
+    }[check.reached]
+    read = f"{check.claims} claims" if check.claims else f"{check.series} series, {check.values:,} values"
+    read = f"{check.measurements} measurements" if check.measurements else read
+    what = check.why or f"{read} read"
+    lines = [f"{check.source:14} {words}: {f'{check.about}: ' if check.about else ''}{what}"]
+    return lines + [f"{'':15}{sentence}" for sentence in check.differs]
 
 
 def _since(ailment: "Ailment", feed: "list[Spell]") -> str:
     """When the monitor first saw it, if it did."""
     same = (
-        one.began_at
-        for one in feed
-        if one.ended_at is None and (one.kind, one.about) == (ailment.kind, ailment.about)
+        spell.began_at
+        for spell in feed
+        if spell.ended_at is None and (spell.kind, spell.about) == (ailment.kind, ailment.about)
     )
     return next((f" (since {to_iso(began)})" for began in same), "")
 

@@ -61,7 +61,7 @@ def events_add(options: EventsAddOptions) -> None:
     for one in registered:
         advice = "" if one.is_late else ": publish it now, to prove that the event was not chosen afterwards"
         lines += [event_line(one), f"  SHA-256 {one.digest}{advice}"]
-    tell(options.as_json, {"watches": [event_document(one) for one in registered]}, lines)
+    tell(options.as_json, {"watches": [event_document(event) for event in registered]}, lines)
 
 
 def calendar_events(path: Path, country: str) -> "list[CalendarEvent]":

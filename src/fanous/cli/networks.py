@@ -99,24 +99,25 @@ def _of_counts(path: Path, as_json: bool) -> None:
     tell(as_json, {"collapses": [_fell(collapse) for collapse in found]}, map(_in_a_line, found), none)
 
 
-def _fell(one: "Collapse") -> dict[str, Any]:
+def _fell(collapse: "Collapse") -> dict[str, Any]:
     from fanous.wording.reasons import why_document
 
     return {
-        "start": to_iso(one.start),
-        "end": None if one.end is None else to_iso(one.end),
-        "networks_expected": round(one.expected, 1),
-        "networks_heard": round(one.heard, 1),
-        "chance": one.chance,
-        "reading": str(one.reading),
-    } | why_document([one.reason])
+        "start": to_iso(collapse.start),
+        "end": None if collapse.end is None else to_iso(collapse.end),
+        "networks_expected": round(collapse.expected, 1),
+        "networks_heard": round(collapse.heard, 1),
+        "chance": collapse.chance,
+        "reading": str(collapse.reading),
+    } | why_document([collapse.reason])
 
 
-def _in_a_line(one: "Collapse") -> str:
+def _in_a_line(collapse: "Collapse") -> str:
     from fanous.wording.reasons import reasons_text
 
-    end = "still silent" if one.end is None else f"to {to_iso(one.end)[:10]}"
+    end = "still silent" if collapse.end is None else f"to {to_iso(collapse.end)[:10]}"
     return (
-        f"SILENT  {to_iso(one.start)[:10]} {end}: {one.heard:.1f} networks heard from a day, where "
-        f"{one.expected:.1f} are usual; {str(one.reading).replace('_', ' ')}: {reasons_text([one.reason])}"
+        f"SILENT  {to_iso(collapse.start)[:10]} {end}: {collapse.heard:.1f} networks heard from a day, where "
+        f"{collapse.expected:.1f} are usual; {str(collapse.reading).replace('_', ' ')}: "
+        f"{reasons_text([collapse.reason])}"
     )

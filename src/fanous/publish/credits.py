@@ -12,7 +12,7 @@ from fanous.wording.language import Language
 
 def sources_of(incident: Incident) -> tuple[str, ...]:
     """Names of the sources it rests on; a family whose source is not known is ``family:NAME``, and not open."""
-    found: list[str] = []
+    names: list[str] = []
     for family in incident.evidence.families:
         # A family of measurements may rest on any of its sources; the first stands for others under the same licence.
         by_licence: dict[str, str] = {}
@@ -20,7 +20,7 @@ def sources_of(incident: Incident) -> tuple[str, ...]:
             if source.family == family:
                 by_licence.setdefault(source.licence, source.name)
         if by_licence:
-            found += by_licence.values()
+            names += by_licence.values()
             continue
         named = [
             series.partition(" ")[0]
@@ -28,8 +28,8 @@ def sources_of(incident: Incident) -> tuple[str, ...]:
             if opinion.family == family and opinion.says is not Says.UNKNOWN
             for series in opinion.sources
         ]
-        found += named or [f"family:{family}"]
-    return tuple(dict.fromkeys(found))
+        names += named or [f"family:{family}"]
+    return tuple(dict.fromkeys(names))
 
 
 def credit_line(incident: Incident, language: Language) -> str:
@@ -51,7 +51,7 @@ def credits_line(
 
 def licences_of(sources: Sequence[str]) -> list[dict[str, str]]:
     """Name, title, licence and credit of each source, for tables; what is unknown is empty."""
-    known = [SOURCES.get(name) for name in sources]
+    sources_of_names = [SOURCES.get(name) for name in sources]
     return [
         {
             "name": name,
@@ -59,7 +59,7 @@ def licences_of(sources: Sequence[str]) -> list[dict[str, str]]:
             "licence": one.licence if one else "none stated",
             "credit": one.credit if one else "",
         }
-        for name, one in zip(sources, known, strict=True)
+        for name, one in zip(sources, sources_of_names, strict=True)
     ]
 
 

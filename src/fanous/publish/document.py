@@ -31,24 +31,24 @@ def known_document(known_until: float | None) -> Document:
     return {"known_until": _moment(known_until)}
 
 
-def sensitivity_document(found: "Sequence[Sensitivity] | None") -> Document:
+def sensitivity_document(sensitivities: "Sequence[Sensitivity] | None") -> Document:
     """How long an event had to last to be found with this ``chance``, in minutes; nothing if it was not asked for."""
-    if found is None:
+    if sensitivities is None:
         return {}
     from fanous.model.coverage import CHANCE
 
     return {
         "sensitivity": [
             {
-                "network": f"AS{one.asn}",
-                "target": one.target,
-                "measurements": one.measurements,
+                "network": f"AS{sensitivity.asn}",
+                "target": sensitivity.target,
+                "measurements": sensitivity.measurements,
                 "chance": CHANCE,
-                "minutes_all": _in_minutes(one.seconds_all),
-                "minutes_half": _in_minutes(one.seconds_half),
-                "found_alike": one.found_alike and round(one.found_alike, 2),
+                "minutes_all": _in_minutes(sensitivity.seconds_all),
+                "minutes_half": _in_minutes(sensitivity.seconds_half),
+                "found_alike": sensitivity.found_alike and round(sensitivity.found_alike, 2),
             }
-            for one in found
+            for sensitivity in sensitivities
         ]
     }
 
@@ -279,7 +279,7 @@ def _level(level: Estimate | None) -> Document | None:
     return document | rounded | times | {"now_of": level.now_of or None}
 
 
-def series_document(one: "Series", licences: Sequence[str] = ()) -> Document:
+def series_document(series: "Series", licences: Sequence[str] = ()) -> Document:
     """A series of a public source; if its terms forbid passing on its values, they are ``null``.
 
     Args:
@@ -287,7 +287,7 @@ def series_document(one: "Series", licences: Sequence[str] = ()) -> Document:
     """
     from fanous.sources.publishers import SOURCES, terms  # all sources, which an incident need not wait for
 
-    key, signal = one.key, SIGNALS[one.key.signal]
+    key, signal = series.key, SIGNALS[series.key.signal]
     source = SOURCES.get(key.source)
     licence, is_open = terms(key.source, licences)
     return {
@@ -302,10 +302,10 @@ def series_document(one: "Series", licences: Sequence[str] = ()) -> Document:
         "subtype": key.subtype or None,
         "access": str(key.access),
         "resolver_network": key.resolver_asn or None,
-        "step": one.step,
+        "step": series.step,
         "licence": licence,
         "credit": source.credit if source else "",
         "may_be_passed_on": is_open,
-        "times": [to_iso(at) for at in one.times.tolist()] if is_open else None,
-        "values": one.values.tolist() if is_open else None,
+        "times": [to_iso(at) for at in series.times.tolist()] if is_open else None,
+        "values": series.values.tolist() if is_open else None,
     }

@@ -90,12 +90,12 @@ def incident_path(incident: Incident) -> str:
 def stories(store: Store, incidents: Iterable[Incident]) -> list[Story]:
     """In the order given; each country's names are read once."""
     names: dict[str, dict[int, str]] = {}
-    told = []
+    listed = []
     for incident in incidents:
         if incident.country not in names:
             names[incident.country] = store.about(incident.country).facts.networks(incident.country)
-        told.append(Story(incident, names[incident.country]))
-    return told
+        listed.append(Story(incident, names[incident.country]))
+    return listed
 
 
 def open_ones(incidents: Iterable[Incident]) -> list[Incident]:
@@ -127,8 +127,8 @@ def newest(volume: Sequence[Series], since: float) -> float:
         volume: the measurements of each network per hour (``facts.volume``), from ``since`` on.
     """
     total = 0
-    for hour, made in sorted(_hourly(volume).items(), reverse=True):
-        total += made
+    for hour, hours in sorted(_hourly(volume).items(), reverse=True):
+        total += hours
         if total > MOST_DRAWN:
             return float(hour + HOUR)
     return since
@@ -138,8 +138,8 @@ def oldest(volume: Sequence[Series], since: float, until: float) -> float:
     """The latest time up to which a page may read everything from ``since`` on, since an onset must not be cut
     off; ``volume`` as in ``newest``."""
     total = 0
-    for hour, made in sorted(_hourly(volume).items()):
-        total += made
+    for hour, hours in sorted(_hourly(volume).items()):
+        total += hours
         if total > MOST_DRAWN:
             return float(max(hour, since))
     return until
@@ -147,10 +147,10 @@ def oldest(volume: Sequence[Series], since: float, until: float) -> float:
 
 def _hourly(volume: Sequence[Series]) -> Counter[int]:
     """Hour (unix seconds) -> number of sound measurements."""
-    made: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     for series in volume:
-        made.update(dict(zip(series.times.tolist(), series.measurements.tolist(), strict=True)))
-    return made
+        counts.update(dict(zip(series.times.tolist(), series.measurements.tolist(), strict=True)))
+    return counts
 
 
 ACCESS = ""
@@ -184,22 +184,22 @@ class Past:
         return self.incidents[-1]
 
 
-def history(known: Iterable[Incident]) -> list[Past]:
+def history(incidents: Iterable[Incident]) -> list[Past]:
     """By name, most often first.
 
     Args:
         known: the incidents of one country.
     """
-    sure = sorted(filter(_counts, known), key=lambda one: (one.onset, one.id))
-    names = dict.fromkeys(name for one in sure for name in subjects(one))
+    sure = sorted(filter(_counts, incidents), key=lambda incident: (incident.onset, incident.id))
+    names = dict.fromkeys(name for incident in sure for name in subjects(incident))
     rows = []
     for name in names:
-        counted = tuple(one for one in sure if _is_of(one, name))
-        rows.append(Past(name, counted, len(counted) < sum(name in one.targets for one in sure)))
+        counted = tuple(incident for incident in sure if _is_of(incident, name))
+        rows.append(Past(name, counted, len(counted) < sum(name in incident.targets for incident in sure)))
     return sorted(rows, key=lambda row: (-row.count, -row.last.onset, row.name))
 
 
-def until_now(incident: Incident, known: Sequence[Incident]) -> list[Past]:
+def until_now(incident: Incident, incidents: Sequence[Incident]) -> list[Past]:
     """For each subject of an incident that counts: the history that ends with it.
 
     Args:
@@ -207,26 +207,26 @@ def until_now(incident: Incident, known: Sequence[Incident]) -> list[Past]:
     """
     if not _counts(incident):
         return []
-    before = [one for one in known if (one.onset, one.id) <= (incident.onset, incident.id)]
+    before = [one for one in incidents if (one.onset, one.id) <= (incident.onset, incident.id)]
     return [row for row in history(before) if row.name in subjects(incident)]
 
 
-def subjects(one: Incident) -> tuple[str, ...]:
+def subjects(incident: Incident) -> tuple[str, ...]:
     """What was restricted (``Incident.named``), or ``ACCESS``; a fall of a platform's traffic restricts nothing."""
-    if one.is_of_line:
+    if incident.is_of_line:
         return (ACCESS,)
-    return () if one.is_of_traffic else tuple(dict.fromkeys(one.named))
+    return () if incident.is_of_traffic else tuple(dict.fromkeys(incident.named))
 
 
-def _is_of(one: Incident, name: str) -> bool:
+def _is_of(incident: Incident, name: str) -> bool:
     """Was this restricted, by itself or with the service that it is a part of?"""
-    if one.is_of_line or not name:
-        return one.is_of_line and not name
-    return not one.is_of_traffic and any(part.cuts(name) for part in one.parts)
+    if incident.is_of_line or not name:
+        return incident.is_of_line and not name
+    return not incident.is_of_traffic and any(part.cuts(name) for part in incident.parts)
 
 
-def _counts(one: Incident) -> bool:
-    return one.confirmed_at is not None and one.status is not Status.RETRACTED
+def _counts(incident: Incident) -> bool:
+    return incident.confirmed_at is not None and incident.status is not Status.RETRACTED
 
 
 MOST_CLAIMS = 8

@@ -52,14 +52,16 @@ Stated = Mapping[str, str]
 
 def stated_licences(store: Store, country: str) -> Stated:
     """Licences of the operator's own tables, as imported by ``fanous ingest csv --licence "CC BY 4.0"``."""
-    found: dict[str, set[str]] = {}
+    licences_of: dict[str, set[str]] = {}
     for (key, _), licences in store.facts.series_licences(country).items():
         if key.source in SOURCES and SOURCES[key.source].takes_columns:
-            found.setdefault(key.source, set()).update(licences)
-    return {source: "; ".join(sorted(own)) for source, own in found.items() if all(map(open_licence, own))}
+            licences_of.setdefault(key.source, set()).update(licences)
+    return {
+        source: "; ".join(sorted(own)) for source, own in licences_of.items() if all(map(open_licence, own))
+    }
 
 
-def licence_of(sources: tuple[str, ...], own: str, stated: Stated = MappingProxyType({})) -> str:
+def licence_of(sources: tuple[str, ...], own_licence: str, stated: Stated = MappingProxyType({})) -> str:
     """Licence of a row that rests on these sources; empty = it must not be exported.
 
     Args:
@@ -68,10 +70,11 @@ def licence_of(sources: tuple[str, ...], own: str, stated: Stated = MappingProxy
     if not sources or not all(is_open(source) or source in stated for source in sources):
         return ""
     terms = {
-        stated.get(source) or (own if SOURCES[source].licence == OWN_DATA else SOURCES[source].licence)
+        stated.get(source)
+        or (own_licence if SOURCES[source].licence == OWN_DATA else SOURCES[source].licence)
         for source in sources
     }
-    return "; ".join(sorted({own, *terms}))
+    return "; ".join(sorted({own_licence, *terms}))
 
 
 NO_LICENCE = "unclear: not to be passed on"
@@ -83,8 +86,8 @@ def terms_of(sources: tuple[str, ...], wanted: "ExportScope", stated: Stated = M
     licence = licence_of(sources, wanted.licence, stated)
     if licence or not wanted.private:
         return licence
-    known = (SOURCES[source].licence if source in SOURCES else "" for source in sources)
-    return "; ".join(sorted({wanted.licence if one == OWN_DATA else one or NO_LICENCE for one in known}))
+    licences = (SOURCES[source].licence if source in SOURCES else "" for source in sources)
+    return "; ".join(sorted({wanted.licence if one == OWN_DATA else one or NO_LICENCE for one in licences}))
 
 
 LEAST_PROBES = 3
@@ -243,13 +246,13 @@ def _as_seen(store: Store, wanted: ExportScope) -> Store:
 
 def _stated_in(store: Store) -> Callable[[Incident], Stated]:
     """A function from an incident to the ``stated_licences`` of its country, each read once."""
-    known: dict[tuple[str, bool], Stated] = {}
+    stated_of: dict[tuple[str, bool], Stated] = {}
 
     def stated(incident: Incident) -> Stated:
         where = incident.country, incident.provenance.is_synthetic
-        if where not in known:
-            known[where] = stated_licences(store.of(incident.provenance), incident.country)
-        return known[where]
+        if where not in stated_of:
+            stated_of[where] = stated_licences(store.of(incident.provenance), incident.country)
+        return stated_of[where]
 
     return stated
 
@@ -334,8 +337,8 @@ def _series_of(store: Store, wanted: ExportScope, omitted: LeftOut) -> Iterator[
             terms = SOURCES[source].licence if source in SOURCES else NO_LICENCE
             is_stated = False
             if source in SOURCES and SOURCES[source].takes_columns:
-                own = licences.get((series.key, series.step), (terms,))
-                terms, is_stated = "; ".join(own), all(map(open_licence, own))
+                licences_stated = licences.get((series.key, series.step), (terms,))
+                terms, is_stated = "; ".join(licences_stated), all(map(open_licence, licences_stated))
             if not is_open(source) and not is_stated and not wanted.private:
                 omitted.add(f"series of {source} ({terms})")
                 continue
@@ -569,13 +572,13 @@ def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Expor
     Raises:
         FanousError: the folder cannot be written, or contains files that no export wrote.
     """
-    left, files, counts = LeftOut(), dict[str, bytes](), dict[str, int]()
+    omitted, files, counts = LeftOut(), dict[str, bytes](), dict[str, int]()
     resources: list[dict[str, Any]] = []
     used = {name for incident, _ in _exported(store, wanted, LeftOut()) for name in sources_of(incident)}
     synthetic = 0
     try:
         for table in TABLES:
-            rows = list(table.rows(store, wanted, left))
+            rows = list(table.rows(store, wanted, omitted))
             synthetic += sum(bool(row["synthetic"]) for row in rows)
             used |= {row["source"] for row in rows if "source" in row}
             counts[table.name] = len(rows)
@@ -585,12 +588,12 @@ def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Expor
             for ending, content in forms.items():
                 files[f"{table.name}.{ending}"] = content
                 resources.append(_resource(table, ending, content))
-        described = _package(wanted, resources, used, left, now) | {"synthetic": synthetic}
+        described = _package(wanted, resources, used, omitted, now) | {"synthetic": synthetic}
         files["datapackage.json"] = msgspec.json.format(msgspec.json.encode(described), indent=2)
         written = write_files(folder, files)
     except OSError as error:
         raise FanousError(f"cannot write the export into {folder}: {error}; name another with -o") from error
-    return Exported(tuple(written), counts, left.counts)
+    return Exported(tuple(written), counts, omitted.counts)
 
 
 def _resource(table: ExportTable, ending: str, content: bytes) -> dict[str, Any]:

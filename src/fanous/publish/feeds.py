@@ -104,38 +104,38 @@ def feed_of(
     since = edition.now - REACH
     recent = store.ledger.incidents(country, since, edition.now + DAY)
     withdrawn = store.ledger.incidents(country, retracted=since)
-    found = list({incident.id: incident for incident in (*recent, *withdrawn)}.values())
+    listed = list({incident.id: incident for incident in (*recent, *withdrawn)}.values())
     say = edition.language.say
     title, path = "Fanous: " + say("Disruptions of the internet"), "/"
     if country is not None:
         title, path = f"Fanous: {country_name(country, edition.language.code)}", f"/{country}"
     if network is not None:
-        found = [one for one in found if network in one.entities]
+        listed = [one for one in listed if network in one.entities]
         name = (
             network_title(int(network.removeprefix("AS")), store.about(country).facts.networks(country or ""))
             or network
         )
         title, path = f"{title}, {name}", f"{path}/{network}"
     if target is not None:
-        found = [one for one in found if target_of(target) in one.targets]
+        listed = [one for one in listed if target_of(target) in one.targets]
         title, path = f"Fanous: {target_title(target_of(target))}", f"/target/{target}"
-    entries = tuple(_latest(store, edition, found))
+    entries = tuple(_latest(store, edition, listed))
     return Feed(title, path, entries if path != "/" else _with_notices(store, edition, entries))
 
 
 def filtered_feed(store: Store, edition: Edition, wanted: IncidentFilter) -> Feed:
     """The feed of all matching incidents, regardless of when they were."""
-    found = filtered(store, every(store, wanted), wanted, edition)
+    fitting = filtered(store, every(store, wanted), wanted, edition)
     title = f"Fanous: {edition.language.say('Incidents')}"
     if about := wanted.title(edition.language):
         title += f"{edition.language.comma}{about}"
-    return Feed(title, "/incidents", tuple(_latest(store, edition, found)), wanted.query)
+    return Feed(title, "/incidents", tuple(_latest(store, edition, fitting)), wanted.query)
 
 
-def _latest(store: Store, edition: Edition, found: Iterable[Incident]) -> Iterable[Entry]:
+def _latest(store: Store, edition: Edition, incidents: Iterable[Incident]) -> Iterable[Entry]:
     """The most recently revised, newest first, without provisional ones and those whose names are withheld."""
-    told = (one for one in found if not one.is_provisional and not one.is_unlisted)
-    revised = [(news_at(store.ledger.revisions(one.id)), one) for one in told]
+    fitting = (incident for incident in incidents if not incident.is_provisional and not incident.is_unlisted)
+    revised = [(news_at(store.ledger.revisions(incident.id)), incident) for incident in fitting]
     revised.sort(key=lambda pair: (-pair[0], pair[1].id))
     return _entries(store, edition, revised[:MOST])
 
@@ -151,9 +151,9 @@ def news_at(revisions: Sequence[Revision]) -> float:
 
 def corrections_feed(store: Store, edition: Edition) -> Feed:
     """Corrections, one entry per revision, and one for all that a change of the method took back."""
-    found = [correction for correction in corrections(store, None) if not correction.by_method][:MOST]
+    listed = [correction for correction in corrections(store, None) if not correction.by_method][:MOST]
     title = f"Fanous: {edition.language.say('Corrections')}"
-    entries = _with_notices(store, edition, _corrected(store, edition, found))
+    entries = _with_notices(store, edition, _corrected(store, edition, listed))
     return Feed(title, "/corrections", entries)
 
 
@@ -184,8 +184,8 @@ def entry_id(edition: Edition, path: str) -> str:
 
 
 def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident]]) -> Iterable[Entry]:
-    told = stories(store, [incident for _, incident in revised])
-    for (at, incident), story in zip(revised, told, strict=True):
+    listed = stories(store, [incident for _, incident in revised])
+    for (at, incident), story in zip(revised, listed, strict=True):
         revisions = store.ledger.revisions(incident.id)
         ended = unheard_since(data_ended(store, incident, edition.now), incident, edition.language)
         reach = reach_said(revisions, edition.language)
@@ -204,24 +204,28 @@ def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident
 
 def reach_said(revisions: Sequence[Revision], language: Language) -> list[Sentence]:
     """That it has widened or narrowed, if that is the last news of it."""
-    known, told = news_in(revision.incident for revision in revisions)
-    return [] if told is None else reasons_said(reach_changed(known, told), language)
+    news, news_before = news_in(revision.incident for revision in revisions)
+    return [] if news_before is None else reasons_said(reach_changed(news, news_before), language)
 
 
 def _corrected(store: Store, edition: Edition, found: list[Correction]) -> Iterable[Entry]:
-    for one in found:
-        incident = store.ledger.revisions(one.incident)[one.n - 1].incident
+    for correction in found:
+        incident = store.ledger.revisions(correction.incident)[correction.n - 1].incident
         if incident.is_unlisted:
             continue
         path = incident_path(incident)
-        names = store.of(incident.provenance).facts.networks(one.country)
+        names = store.of(incident.provenance).facts.networks(correction.country)
         yield Entry(
-            id=entry_id(edition, f"{path}#{one.n}"),
+            id=entry_id(edition, f"{path}#{correction.n}"),
             url=edition.permanent(path),
             title=claim_line(incident, names, edition.language, "Correction").text,
-            summary=led(incident, corrected(one.taken_back, one.reasons, edition.language), edition.language),
-            published=one.at,
-            updated=one.at,
+            summary=led(
+                incident,
+                corrected(correction.taken_back, correction.reasons, edition.language),
+                edition.language,
+            ),
+            published=correction.at,
+            updated=correction.at,
             categories=_categories(incident),
         )
 
@@ -241,12 +245,12 @@ def atom(feed: Feed, edition: Edition) -> bytes:
     root = ElementTree.Element(
         f"{{{ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": edition.language.code}
     )
-    own = feed.address(edition, "atom")
+    address = feed.address(edition, "atom")
     asked = f"?{urlencode(feed.query)}" if feed.query else ""
     _text(root, "id", entry_id(edition, f"{feed.path.rstrip('/')}/feed.atom{asked}"))
     _text(root, "title", feed.title)
     _text(root, "updated", to_iso(feed.updated))
-    _link(root, "self", own, "application/atom+xml")
+    _link(root, "self", address, "application/atom+xml")
     _link(root, "alternate", feed.page(edition), "text/html")
     _text(ElementTree.SubElement(root, f"{{{ATOM}}}author"), "name", "Fanous")
     for entry in feed.entries:
@@ -362,10 +366,10 @@ def _head(
     if staged:
         _cap_text(root, "note", edition.notice or synthetic(incident))
     if len(revisions) > 1:
-        said = [
+        references = [
             f"{sender_of(edition)},{_identifier(incident.id, r.n)},{moment(r.at)}" for r in revisions[:-1]
         ]
-        _cap_text(root, "references", " ".join(said))
+        _cap_text(root, "references", " ".join(references))
 
 
 def _identifier(label: str, n: int) -> str:
@@ -391,7 +395,7 @@ def _urgency(incident: Incident, known_until: float | None) -> str:
 def _info(info: ElementTree.Element, store: Store, incident: Incident, edition: Edition) -> None:
     names = store.of(incident.provenance).facts.networks(incident.country)
     until = data_ended(store, incident, edition.now)
-    told = [
+    sentences_said = [
         *sentences(incident, names, edition.language),
         *reach_said(store.ledger.revisions(incident.id), edition.language),
         *unheard_since(until, incident, edition.language),
@@ -407,7 +411,7 @@ def _info(info: ElementTree.Element, store: Store, incident: Incident, edition: 
         _cap_text(info, "expires", moment(max(incident.end, incident.end_latest or incident.end)))
     _cap_text(info, "senderName", "Fanous")
     _cap_text(info, "headline", claim_line(incident, names, edition.language).text)
-    _cap_text(info, "description", " ".join(sentence.text for sentence in told))
+    _cap_text(info, "description", " ".join(sentence.text for sentence in sentences_said))
     _cap_text(info, "web", edition.permanent(incident_path(incident)))
     for name in ("status", "kind", "scope"):
         _named(info, "parameter", f"fanous:{name}", str(getattr(incident, name)))
@@ -453,12 +457,12 @@ def calendar(events: Sequence[AnnouncedEvent], edition: Edition, country: str = 
     title = f"Fanous: {say('Announced events')}"
     if country:
         title += f"{edition.language.comma}{country_name(country, edition.language.code)}"
-    made = Calendar()
-    made.add("version", "2.0")
-    made.add("prodid", "-//Fanous//EN")
-    made.add("name", title)
-    made.add("x-wr-calname", title)
-    made.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
+    document = Calendar()
+    document.add("version", "2.0")
+    document.add("prodid", "-//Fanous//EN")
+    document.add("name", title)
+    document.add("x-wr-calname", title)
+    document.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     for one in events:
         event = Event()
         event.add("uid", f"{one.id}@{one.digest[:16]}.fanous")
@@ -469,27 +473,27 @@ def calendar(events: Sequence[AnnouncedEvent], edition: Edition, country: str = 
         event.add("description", _about(one, edition))
         if edition.base:  # a calendar is kept apart from its address, so a relative one would mean nothing
             event.add("url", edition.permanent(f"/{one.country}/{one.id}"))
-        made.add_component(event)
-    return bytes(made.to_ical())
+        document.add_component(event)
+    return bytes(document.to_ical())
 
 
-def _about(one: AnnouncedEvent, edition: Edition) -> str:
+def _about(event: AnnouncedEvent, edition: Edition) -> str:
     language = edition.language
-    said = [
+    lines = [
         language.say(
             "An announcement makes us look more closely. It is never evidence, and confirms nothing."
         )
     ]
-    if one.targets:
-        names = language.comma.join(target_title(target) for target in one.targets)
-        said.insert(0, f"{language.say('Watched above all')}{language.colon}{names}")
-    return "\n".join(said)
+    if event.targets:
+        names = language.comma.join(target_title(target) for target in event.targets)
+        lines.insert(0, f"{language.say('Watched above all')}{language.colon}{names}")
+    return "\n".join(lines)
 
 
-def _day_or_time(instant: float, one: AnnouncedEvent) -> date | datetime:
+def _day_or_time(instant: float, event: AnnouncedEvent) -> date | datetime:
     """A date if the event begins and ends at midnight there, so that calendars elsewhere show the same days."""
-    is_whole = all(local(at, one.country).time() == time() for at in (one.start, one.end))
-    return local(instant, one.country).date() if is_whole else _utc(instant)
+    is_whole = all(local(at, event.country).time() == time() for at in (event.start, event.end))
+    return local(instant, event.country).date() if is_whole else _utc(instant)
 
 
 def _utc(instant: float) -> datetime:

@@ -122,34 +122,34 @@ class IncidentFilter:
         """The parameters but one."""
         return {key: value for key, value in self.query.items() if key != name}
 
-    def fits(self, one: Incident, now: float) -> bool:
+    def fits(self, incident: Incident, now: float) -> bool:
         """Do all conditions hold, apart from the words?"""
         low, high = LENGTHS.get(self.length, (0, inf))
-        lasted = max(0.0, (now if one.end is None else one.end) - one.onset)
+        lasted = max(0.0, (now if incident.end is None else incident.end) - incident.onset)
         return (
-            (not self.country or one.country == self.country)
-            and (not self.region or self.region in one.entities)
-            and (not self.network or self.network in one.entities)
-            and (not self.target or self._is_about(one))
-            and (not self.kind or self.kind in words.kinds_shown(one))
-            and (not self.mechanism or self.mechanism in ways_of(one))
-            and (not self.status or STATES[self.status](one))
-            and month(one.onset).startswith(self.began)
+            (not self.country or incident.country == self.country)
+            and (not self.region or self.region in incident.entities)
+            and (not self.network or self.network in incident.entities)
+            and (not self.target or self._is_about(incident))
+            and (not self.kind or self.kind in words.kinds_shown(incident))
+            and (not self.mechanism or self.mechanism in ways_of(incident))
+            and (not self.status or STATES[self.status](incident))
+            and month(incident.onset).startswith(self.began)
             and low <= lasted < high
         )
 
-    def _is_about(self, one: Incident) -> bool:
+    def _is_about(self, incident: Incident) -> bool:
         if self.target == THE_LINE:
-            return one.is_of_line
+            return incident.is_of_line
         service, _, role = self.target.partition("/")
         if role in (*Role, SERVICE):
             name = service if role == SERVICE else self.target
-            return any(part.cuts(name) for part in one.parts)
-        return any(is_called(target, self.target) for target in one.targets)
+            return any(part.cuts(name) for part in incident.parts)
+        return any(is_called(target, self.target) for target in incident.targets)
 
     def title(self, language: Language) -> str:
         """``Pakistan, X (Twitter), Blocking, 2023``; empty = everything."""
-        said = [
+        parts = [
             country_name(self.country, language.code) if self.country else "",
             printable(region_name(self.region)) if self.region else "",
             self.network,
@@ -161,7 +161,7 @@ class IncidentFilter:
             language.say(LENGTH_WORDS[self.length]) if self.length else "",
             f"“{printable(self.words)}”" if self.words else "",
         ]
-        return language.comma.join(language.apart(one) for one in said if one)
+        return language.comma.join(language.apart(one) for one in parts if one)
 
 
 def every(store: Store, wanted: IncidentFilter) -> list[Incident]:
@@ -174,11 +174,11 @@ def filtered(
     store: Store, incidents: Iterable[Incident], wanted: IncidentFilter, edition: Edition
 ) -> list[Incident]:
     """The incidents that match, newest first."""
-    found = [incident for incident in incidents if wanted.fits(incident, edition.now)]
+    fitting = [incident for incident in incidents if wanted.fits(incident, edition.now)]
     if sought := plain(wanted.words).split():
-        told = stories(store, found)
-        found = [story.incident for story in told if _has(story, sought, edition.language)]
-    return sorted(found, key=lambda one: (-one.onset, one.id))
+        told = stories(store, fitting)
+        fitting = [story.incident for story in told if _has(story, sought, edition.language)]
+    return sorted(fitting, key=lambda one: (-one.onset, one.id))
 
 
 def target_name(target: str, language: Language) -> str:
@@ -198,31 +198,31 @@ def is_called(target: str, name: str) -> bool:
     )
 
 
-def ways_of(one: Incident) -> set[str]:
+def ways_of(incident: Incident) -> set[str]:
     """Its mechanisms and those above them: ``dns.injection`` counts under ``dns`` too.
 
     A loss of a platform's traffic does not count as one of connectivity.
     """
-    found = set()
-    for mechanism in one.mechanisms:
+    ways = set()
+    for mechanism in incident.mechanisms:
         parts = mechanism.split(".")
-        found |= {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
-    return found - {"outage"} if one.is_of_traffic else found
+        ways |= {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
+    return ways - {"outage"} if incident.is_of_traffic else ways
 
 
 def _has(story: Story, sought: list[str], language: Language) -> bool:
     """Does each word occur in the incident's text, in English or in the reader's language?"""
     incident = story.incident
-    said = [incident.id, *incident.targets, *map(target_title, incident.targets), *incident.entities]
-    said += [network_title(network.asn, story.names) for network in incident.networks if network.asn]
-    said += [name for place in incident.entities if not asn_of(place) for name in region_names(place)]
+    texts = [incident.id, *incident.targets, *map(target_title, incident.targets), *incident.entities]
+    texts += [network_title(network.asn, story.names) for network in incident.networks if network.asn]
+    texts += [name for place in incident.entities if not asn_of(place) for name in region_names(place)]
     for each in {ENGLISH.code: ENGLISH, language.code: language}.values():
-        said += [country_name(incident.country, each.code), claimed(incident, story.names, each).text]
-        said += [
+        texts += [country_name(incident.country, each.code), claimed(incident, story.names, each).text]
+        texts += [
             each.say(words.status_word(incident)),
             *(each.say(words.KINDS_SHOWN[kind]) for kind in words.kinds_shown(incident)),
         ]
-    text = plain(" ".join(said))
+    text = plain(" ".join(texts))
     return all(word in text for word in sought)
 
 

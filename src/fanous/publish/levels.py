@@ -31,7 +31,7 @@ MOST_LINES = 5
 def series_of(
     store: Store,
     country: str,
-    known: Sequence[Incident],
+    incidents: Sequence[Incident],
     since: float,
     until: float,
     targets: Sequence[str] = (),
@@ -44,7 +44,7 @@ def series_of(
         since: start of a chart; unix seconds, half-open with ``until``.  Their baselines need what came before.
         targets: the traffic of these instead, without the times at which it was lost.
     """
-    lost = [*outage_times(known, Place(country)), *traffic_losses(known, country, targets)]
+    lost = [*outage_times(incidents, Place(country)), *traffic_losses(incidents, country, targets)]
     start = look_back(since, lost)
     levels = store.facts.levels(country, start, until, entities=[Place(country)], settled=True)
     if series := sound(levels, targets):
@@ -66,7 +66,7 @@ def lines_of(
     since: float,
     until: float,
     outages: Spans = (),
-    found: Sequence[FamilyView] = (),
+    views: Sequence[FamilyView] = (),
 ) -> Lines:
     """Shares of the baseline for series in which less is worse: the country's, then the regions that fell lowest.
 
@@ -77,10 +77,10 @@ def lines_of(
     bins = max(1, int(-(-(until - since) // step)))
     start = int(since // step) * step
     falling = [one for one in series if SIGNALS[one.key.signal].bad is Direction.DOWN]
-    levels = stated_levels(series, found)
+    levels = stated_levels(series, views)
     drawn = [
         _to_present(_line(one, start, step, bins, outages), one, levels.get(name_of(one)))
-        for one in by_interest(falling, found)
+        for one in by_interest(falling, views)
     ]
     kept = [line for line in drawn if any(share is not None for share in line.shares)]
     regions = {name_of(one) for one in series if one.key.place.region}
@@ -118,10 +118,10 @@ def _to_present(line: ShareLine, series: Series, stated: Estimate | None) -> Sha
     return replace(line, shares=tuple(shares))
 
 
-def stated_levels(series: Sequence[Series], found: Sequence[FamilyView]) -> dict[str, Estimate]:
+def stated_levels(series: Sequence[Series], views: Sequence[FamilyView]) -> dict[str, Estimate]:
     """Name of a series -> the level that an incident states of it alone, so that pages and pictures have one figure."""
     levels = dict[str, Estimate]()
-    for opinion in found:
+    for opinion in views:
         named = [each for each in series if f"{each.key.source} {each.key.signal}" in opinion.sources]
         national = [each for each in named if not each.key.place.region]
         if opinion.left is not None and len(opinion.sources) == len(national) == 1:
@@ -129,9 +129,9 @@ def stated_levels(series: Sequence[Series], found: Sequence[FamilyView]) -> dict
     return levels
 
 
-def by_interest(series: Sequence[Series], found: Sequence[FamilyView]) -> list[Series]:
+def by_interest(series: Sequence[Series], views: Sequence[FamilyView]) -> list[Series]:
     """Those that show an incident first, then one of each family in turn, those with the finest step first."""
-    showing = {source for one in found if one.says is Says.DOWN for source in one.sources}
+    showing = {source for view in views if view.says is Says.DOWN for source in view.sources}
     turns = Counter[tuple[bool, str]]()
     ranked = []
     for one in sorted(series, key=lambda one: (one.step, name_of(one))):

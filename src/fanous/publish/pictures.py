@@ -71,8 +71,8 @@ def curves_of(store: Store, incident: Incident, edition: Edition) -> str:
         return ""
     store, language = store.of(incident.provenance), edition.language
     since, until = reach(store, incident, edition.now)
-    known = known_around(store, incident)
-    series, lost = series_of(store, incident.country, known, since, until, incident.targets)
+    incidents = known_around(store, incident)
+    series, lost = series_of(store, incident.country, incidents, since, until, incident.targets)
     lines = lines_of_levels(series, since, min(until, edition.now), lost, incident.opinions)
     if not lines.lines:
         return ""

@@ -144,7 +144,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
     names = store.facts.networks(incident.country)
     revisions = store.ledger.revisions(incident.id)
     url = f"{base}{incident_path(incident)}"
-    known, ended = known_until(store, incident, store.now()), data_ended(store, incident, store.now())
+    until_known, ended = known_until(store, incident, store.now()), data_ended(store, incident, store.now())
     unheard = tuple(narrative.unheard_since(ended, incident, language))
     query = f"{base}/api/v1/incidents/{incident.id}"
     return Report(
@@ -158,7 +158,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
         reasons=() if incident.status is Status.RETRACTED else tuple(narrative.because(incident, language)),
         when=period.roughly_when(incident, language),
         facts=tuple(_facts(incident, language, query)),
-        heads=tuple(_heads(incident, language, known)),
+        heads=tuple(_heads(incident, language, until_known)),
         rows=tuple(_rows(incident, names, language, query)),
         saw=tuple(
             (
@@ -178,7 +178,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
             )
             for revision in revisions
         ),
-        cost=tuple(costs(incident, known, language)),
+        cost=tuple(costs(incident, until_known, language)),
         chart=chart_svg(store, incident, Edition(language, base, store.now())),
         url=url,
         notice=headline.provenance_note(incident, language) if incident.provenance.is_synthetic else None,
@@ -334,13 +334,13 @@ def pdf(report: Report) -> bytes:
     compiled: Callable[..., Any] = typst.compile  # its stub leaves a type variable open
     template = (files(__package__) / "report.typ").read_bytes()
     with as_file(files(paint.__package__) / "fonts") as fonts:
-        made = compiled(
+        content = compiled(
             template,
             font_paths=[str(fonts)],
             ignore_system_fonts=True,
             sys_inputs={"report": msgspec.json.encode(_document(report)).decode()},
         )
-    return bytes(made)  # one document; only pictures are returned as a list of pages
+    return bytes(content)  # one document; only pictures are returned as a list of pages
 
 
 def _document(report: Report) -> dict[str, Any]:
@@ -378,8 +378,8 @@ def _document(report: Report) -> dict[str, Any]:
     }
 
 
-def _told(one: Sentence) -> dict[str, str]:
-    return {"text": one.text, "lang": one.language.code, "dir": one.language.direction}
+def _told(sentence: Sentence) -> dict[str, str]:
+    return {"text": sentence.text, "lang": sentence.language.code, "dir": sentence.language.direction}
 
 
 def markdown(report: Report) -> str:
@@ -468,8 +468,8 @@ def write(report: Report, folder: Path) -> list[Path]:
     """
     stem = f"{report.incident.id}.{report.language.code}"
     try:
-        made = {f"{stem}.{ending}": make(report) for ending, make in FORMS.items()}
-        return write_files(folder, {name: content for name, content in made.items() if content})
+        files = {f"{stem}.{ending}": make(report) for ending, make in FORMS.items()}
+        return write_files(folder, {name: content for name, content in files.items() if content})
     except OSError as error:
         raise FanousError(
             f"cannot write the report into {folder}: {error.strerror}; free some space there, or name another "

@@ -77,29 +77,29 @@ def as_csv(store: Store, incidents: Sequence[Incident], edition: Edition) -> byt
     return out.getvalue().encode()
 
 
-def _row(store: Store, one: Incident, edition: Edition) -> dict[str, Any]:
-    document = incident_document(one)
+def _row(store: Store, incident: Incident, edition: Edition) -> dict[str, Any]:
+    document = incident_document(incident)
     users, level = users_of(document), document["level"] or {}
-    end = known_until(store, one, edition.now) if one.end is None else one.end
+    end = known_until(store, incident, edition.now) if incident.end is None else incident.end
     return document | {
-        "country": one.country,
-        "country_name": country_name(one.country),
-        "targets": " ".join(one.targets),
-        "named": " ".join(one.named),
-        "mechanisms": " ".join(one.mechanisms),
-        "entities": " ".join(one.entities),
-        "hours": round(max(0.0, end - one.onset) / HOUR, 2),
-        **known_document(data_ended(store, one, edition.now)),
+        "country": incident.country,
+        "country_name": country_name(incident.country),
+        "targets": " ".join(incident.targets),
+        "named": " ".join(incident.named),
+        "mechanisms": " ".join(incident.mechanisms),
+        "entities": " ".join(incident.entities),
+        "hours": round(max(0.0, end - incident.onset) / HOUR, 2),
+        **known_document(data_ended(store, incident, edition.now)),
         "users_mean": users.get("mean"),
         "users_low": users.get("low"),
         "users_high": users.get("high"),
         "level_mean": level.get("mean"),
         "level_worst": level.get("worst"),
-        "measurements": one.evidence.measurements,
-        "networks": one.evidence.networks,
-        "sources": credit_line(one, ENGLISH).removeprefix("Data: "),
-        "sentence": sentence(one),
-        "url": edition.permanent(incident_path(one)),
+        "measurements": incident.evidence.measurements,
+        "networks": incident.evidence.networks,
+        "sources": credit_line(incident, ENGLISH).removeprefix("Data: "),
+        "sentence": sentence(incident),
+        "url": edition.permanent(incident_path(incident)),
     }
 
 
@@ -123,15 +123,15 @@ def as_json(store: Store, incidents: Sequence[Incident], wanted: IncidentFilter,
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
 
 
-def listed(store: Store, one: Incident, edition: Edition) -> Document:
+def listed(store: Store, incident: Incident, edition: Edition) -> Document:
     """An incident as the API lists it."""
     about = {
-        "country": one.country,
-        "url": edition.permanent(incident_path(one)),
-        "sentence": sentence(one),
-        "synthetic": one.provenance.is_synthetic,
+        "country": incident.country,
+        "url": edition.permanent(incident_path(incident)),
+        "sentence": sentence(incident),
+        "synthetic": incident.provenance.is_synthetic,
     }
-    return about | incident_document(one) | known_document(data_ended(store, one, edition.now))
+    return about | incident_document(incident) | known_document(data_ended(store, incident, edition.now))
 
 
 def rows_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:

@@ -59,24 +59,25 @@ def witness_rows(store: Store, incident: Incident) -> list[WitnessRow]:
     return rows
 
 
-def witnesses_document(found: Iterable[Witness]) -> dict[str, Any]:
+def witnesses_document(witnesses: Iterable[Witness]) -> dict[str, Any]:
     """``{"witnesses": [...]}``, one a source."""
     return {
         "witnesses": [
             {
-                "family": str(one.family),
-                "source": one.source or None,
-                "sight": str(one.sight),
-                "saw": one.saw,
-                "contrary": one.contrary,
+                "family": str(witness.family),
+                "source": witness.source or None,
+                "sight": str(witness.sight),
+                "saw": witness.saw,
+                "contrary": witness.contrary,
             }
-            | why_document(one.reasons)
-            for one in found
+            | why_document(witness.reasons)
+            for witness in witnesses
         ]
     }
 
 
-def witness_lines(found: Iterable[Witness]) -> list[str]:
+def witness_lines(witnesses: Iterable[Witness]) -> list[str]:
     return [
-        f"{one.source or one.family:10} {SIGHTS[one.sight]:17} {reasons_text(one.reasons)}" for one in found
+        f"{witness.source or witness.family:10} {SIGHTS[witness.sight]:17} {reasons_text(witness.reasons)}"
+        for witness in witnesses
     ]

@@ -73,8 +73,8 @@ class Admin:
             return _answer(401, {"error": "a token is needed: Authorization: Bearer TOKEN"})
         try:
             body = await body_of(request, MOST_BYTES)
-            told = await asyncio.to_thread(msgspec.json.decode, body, type=dict[str, Any])
-            action = msgspec.convert(told | ({"incident": about} if about else {}), kind)
+            answer = await asyncio.to_thread(msgspec.json.decode, body, type=dict[str, Any])
+            action = msgspec.convert(answer | ({"incident": about} if about else {}), kind)
             _check_lengths(action)
             done: Incident | Claim = await self._answers.ask(action.perform)
         except (msgspec.MsgspecError, UnicodeError, RecursionError, FanousError) as error:
@@ -91,8 +91,8 @@ def is_token(header: str, token: str) -> bool:
     return scheme.lower() == "bearer" and is_same(given.strip(), token)
 
 
-def _check_lengths(told: msgspec.Struct) -> None:
-    for name, value in msgspec.structs.asdict(told).items():
+def _check_lengths(request: msgspec.Struct) -> None:
+    for name, value in msgspec.structs.asdict(request).items():
         if isinstance(value, str) and len(value) > LONGEST:
             raise FanousError(f"{name}: more than {LONGEST:,} characters")
 

@@ -156,8 +156,8 @@ def canonical(request: Request, asks: Mapping[str, str]) -> str | None:
     Raises:
         NotUnderstood: a parameter has a value that means nothing.
     """
-    given, kept = request.query_params.multi_items(), dict[str, str]()
-    for name, text in given:
+    items, kept = request.query_params.multi_items(), dict[str, str]()
+    for name, text in items:
         if name == LANGUAGE:
             value = text if chosen(text) is not None else None
         else:
@@ -168,7 +168,7 @@ def canonical(request: Request, asks: Mapping[str, str]) -> str | None:
             kept[name] += f",{value}"
         elif value is not None:
             kept.setdefault(name, value)
-    if given == list(kept.items()):
+    if items == list(kept.items()):
         return None
     path = request.url.path
     return quote(path) + (f"?{urlencode(kept)}" if kept else "")
@@ -373,11 +373,11 @@ class Answers:
 
             async def make() -> Reply:
                 async with self._turn(cost):
-                    made = await self.ask(lambda store: maker(store.for_readers(self._memory), visit))
-                    if made is None:
+                    content = await self.ask(lambda store: maker(store.for_readers(self._memory), visit))
+                    if content is None:
                         raise HTTPException(404)
                     # In a thread, so that readers of other pages do not wait while this one is written or drawn.
-                    return made if isinstance(made, Reply) else await asyncio.to_thread(made)
+                    return content if isinstance(content, Reply) else await asyncio.to_thread(content)
 
             asked = tuple(sorted(visit.asked.items()))
             key = (visit.path, visit.language.code, visit.named, asked)

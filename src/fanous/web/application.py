@@ -265,8 +265,8 @@ async def without_slash(request: Request) -> Response:
 def metrics(store: Store, visit: Visit) -> Reply:
     """Gauges about incidents, measurements and alerts, in the text format of Prometheus."""
     shown = store.about()
-    found = [*_open_incidents(shown), *_freshness(shown, visit.now), *_alerts(shown)]
-    return Reply.of(render(found), MEDIA)
+    figures = [*_open_incidents(shown), *_freshness(shown, visit.now), *_alerts(shown)]
+    return Reply.of(render(figures), MEDIA)
 
 
 def _open_incidents(store: Store) -> list[Metric]:

@@ -108,15 +108,15 @@ class DeskSessions:
     def of(self, request: Request) -> Session | None:
         """The session of a request, which also extends it."""
         key = _digest(self._cookie(request))
-        one, now = self._open.get(key), self._clock()
-        if one is None:
+        session, now = self._open.get(key), self._clock()
+        if session is None:
             return None
-        is_over = now - one.seen > IDLE_SECONDS or now - one.began > LONGEST_SECONDS
-        if is_over or one.agent != _agent(request):
+        is_over = now - session.seen > IDLE_SECONDS or now - session.began > LONGEST_SECONDS
+        if is_over or session.agent != _agent(request):
             del self._open[key]
             return None
-        one.seen = now
-        return one
+        session.seen = now
+        return session
 
     def end_all(self) -> None:
         self._open.clear()
@@ -349,15 +349,15 @@ class Desk:
             if not self._is_own(form, session):
                 return await self._refused(page, visit, session, Refusal("logged_out"), form, 403)
             session.signed = form.get("by", session.signed)
-            left: list[EventLeftOut] = []
+            omissions: list[EventLeftOut] = []
             try:
                 check_lengths(form)
-                action = one.read(form, request.path_params, left)
+                action = one.read(form, request.path_params, omissions)
                 await self._answers.ask(lambda store: _perform(store, one, form, request.path_params, action))
             except FanousError as error:
-                return await self._refused(page, visit, session, error, form, left=left)
+                return await self._refused(page, visit, session, error, form, omissions=omissions)
             self._answers.forget()
-            session.left = left
+            session.left = omissions
             name, about = type(action).__name__, getattr(action, "incident", None)
             log.info(logline("desk_done", action=name, about=about, by=getattr(action, "by", None)))
             return _to(visit.link(path, done=name))
@@ -372,12 +372,12 @@ class Desk:
         error: FanousError,
         form: Form,
         status: int = 422,
-        left: Sequence[EventLeftOut] = (),
+        omissions: Sequence[EventLeftOut] = (),
     ) -> Response:
         """The page, with what was typed and why nothing was changed."""
         log.warning(logline("desk_failed", path=visit.path, why=str(error)))
         return await self._gathered(
-            page, visit, session, {"wrong": error, "form": form, "left": left}, status
+            page, visit, session, {"wrong": error, "form": form, "left": omissions}, status
         )
 
     async def _gathered(

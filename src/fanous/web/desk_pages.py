@@ -132,16 +132,16 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     incident = store.ledger.incident(visit.asked["id"])
     if incident is None:
         return None
-    own = store.of(incident.provenance)
-    (story,) = stories(own, [incident])
+    store_of_side = store.of(incident.provenance)
+    (story,) = stories(store_of_side, [incident])
     revisions = store.ledger.revisions(incident.id)
     return {
-        **pictured(own, incident, visit),
+        **pictured(store_of_side, incident, visit),
         "story": story,
         "incident": incident,
         "names": story.names,
         "after": released(incident),
-        "saw": witness_rows(own, incident),
+        "saw": witness_rows(store_of_side, incident),
         "revisions": revisions,
         "seen": _latest(revisions),
         "near": _near(store, incident),
@@ -230,15 +230,15 @@ def events_facts(store: Store, _visit: Visit) -> Facts:
     return {"events": events[:MOST_LISTED], "more": max(0, len(events) - MOST_LISTED)}
 
 
-def event_of(form: Form, _path: Mapping[str, Any], left: list[EventLeftOut]) -> Action:
+def event_of(form: Form, _path: Mapping[str, Any], omissions: list[EventLeftOut]) -> Action:
     """A single event, or all of a pasted calendar that can be used; ``left`` gets the others."""
     country, targets = _country(form), _targets(form)
     if "calendar" in form:
         if not form["calendar"].lstrip("\ufeff").upper().startswith("BEGIN:VCALENDAR"):
             raise Refusal("calendar")
-        events = read_events(form["calendar"], "the calendar", country, left.append)
+        events = read_events(form["calendar"], "the calendar", country, omissions.append)
         if not events:
-            raise Refusal("unusable" if left else "eventless")
+            raise Refusal("unusable" if omissions else "eventless")
         return Announce(tuple(AnnouncedEvent(country, e.start, e.end, e.title, targets) for e in events))
     start, end = (_local(form, name, country) for name in ("start", "end"))
     title = form.get("title", "").strip()
@@ -297,11 +297,11 @@ def _country(form: Form) -> str:
 
 
 def _targets(form: Form) -> tuple[str, ...]:
-    found = {word: target_named(word) for word in words(form, "targets")}
-    for one, target in found.items():
+    codes = {word: target_named(word) for word in words(form, "targets")}
+    for one, target in codes.items():
         if not target:
             raise Refusal("target", given=one)
-    return tuple(dict.fromkeys(found.values()))
+    return tuple(dict.fromkeys(codes.values()))
 
 
 def _local(form: Form, name: str, country: str) -> float:
@@ -330,22 +330,22 @@ def _network(text: str) -> int:
 
 
 def _level(form: Form) -> float | None:
-    found = _number(form, "level")
-    if found is not None and not 0 <= found <= 100:
+    percent = _number(form, "level")
+    if percent is not None and not 0 <= percent <= 100:
         raise Refusal("level")
-    return None if found is None else found / 100
+    return None if percent is None else percent / 100
 
 
 def _number(form: Form, name: str) -> float | None:
     """A number as people write it, with a point or a comma, and perhaps a percent sign; ``None`` = not given."""
     text = form.get(name, "").rstrip(" %").replace(",", ".").replace("٫", ".")
     try:
-        found = float(text) if text else None
+        number = float(text) if text else None
     except ValueError:
         raise Refusal(name) from None
-    if found is not None and not isfinite(found):
+    if number is not None and not isfinite(number):
         raise Refusal(name)
-    return found
+    return number
 
 
 # --- alerts and health --------------------------------------------------------------------------------------

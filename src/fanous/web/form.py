@@ -105,9 +105,9 @@ def is_from_here(request: Request, url: str) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
         return True
-    own = {request.headers.get("host", "").lower(), urlsplit(url).netloc.lower() if url else ""}
+    hosts = {request.headers.get("host", "").lower(), urlsplit(url).netloc.lower() if url else ""}
     parts = split_url(origin)
-    return parts is not None and parts.netloc.lower() in own - {""}
+    return parts is not None and parts.netloc.lower() in hosts - {""}
 
 
 def check_signed(form: Form, reason: str = "-") -> None:

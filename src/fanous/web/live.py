@@ -118,27 +118,27 @@ class Live:
     async def _ask(self) -> str:
         began, now = monotonic(), self._answers.site.clock()
         try:
-            found = await self._answers.ask(_written)
+            reply = await self._answers.ask(_written)
             self._answers.lost_at = None
         except DataLost:
             self._answers.lost_at = self._answers.lost_at or now
-            found = f"lost.{self._answers.lost_at:.0f}"
+            reply = f"lost.{self._answers.lost_at:.0f}"
         finally:
             self._asking = None
-        if found != self._found:
+        if reply != self._found:
             self._answers.forget()
-        self._found, self._asked = found, began
-        self._state = f"{found}-{int(now // MINUTE)}"
+        self._found, self._asked = reply, began
+        self._state = f"{reply}-{int(now // MINUTE)}"
         return self._state
 
 
 def is_news(record: LogRecord) -> bool:
     """Filter for uvicorn's log: on shutdown, cutting a stream, or the server's own wait for the end, is not an
     error."""
-    kind, said = record.exc_info[0] if record.exc_info else None, str(record.msg)
+    kind, message = record.exc_info[0] if record.exc_info else None, str(record.msg)
     cut = kind is not None and issubclass(kind, asyncio.CancelledError)
-    waited = said.startswith("Traceback") and said.rstrip().endswith("CancelledError")
-    return not cut and not waited and not said.startswith("Cancel %s running task(s)")
+    waited = message.startswith("Traceback") and message.rstrip().endswith("CancelledError")
+    return not cut and not waited and not message.startswith("Cancel %s running task(s)")
 
 
 def _written(store: Store) -> str:

@@ -39,12 +39,14 @@ class Token(str):
         return cls(token)
 
 
-def is_same(given: str, own: str) -> bool:
+def is_same(typed: str, secret: str) -> bool:
     """Is it the secret?  An empty one never matches.
 
     Digests are compared in constant time, so that neither its length nor its beginning can be guessed.
     """
-    return bool(own) and hmac.compare_digest(sha256(given.encode()).digest(), sha256(own.encode()).digest())
+    return bool(secret) and hmac.compare_digest(
+        sha256(typed.encode()).digest(), sha256(secret.encode()).digest()
+    )
 
 
 LEAST_PASSPHRASE = 12
@@ -68,16 +70,16 @@ def hashed(passphrase: str) -> str:
             "work well"
         )
     salt = os.urandom(16)
-    made = _scrypt(passphrase, salt, SCRYPT_N, SCRYPT_R, SCRYPT_P)
+    digest = _scrypt(passphrase, salt, SCRYPT_N, SCRYPT_R, SCRYPT_P)
     numbers = f"{SCRYPT_N}${SCRYPT_R}${SCRYPT_P}"
-    return f"scrypt${numbers}${b64encode(salt).decode()}${b64encode(made).decode()}"
+    return f"scrypt${numbers}${b64encode(salt).decode()}${b64encode(digest).decode()}"
 
 
 def is_passphrase(given: str, kept: str) -> bool:
     """Does it match the hash ``kept``?  Takes a tenth of a second."""
-    _, n, r, p, salt, made = kept.split("$")
+    _, n, r, p, salt, parts = kept.split("$")
     again = _scrypt(given[:MOST_PASSPHRASE], b64decode(salt), int(n), int(r), int(p))
-    return hmac.compare_digest(again, b64decode(made))
+    return hmac.compare_digest(again, b64decode(parts))
 
 
 def is_hash(text: str) -> bool:

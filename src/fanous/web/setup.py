@@ -153,9 +153,9 @@ def _check_own(request: Request) -> None:
 
 def _asking() -> Iterator[tuple[Source, bool]]:
     """Each source, and whether its key is asked for next to it (for sources that share a key, next to the last)."""
-    last = {one.token: one.name for one in offered()}
-    for one in offered():
-        yield one, bool(one.token) and last[one.token] == one.name
+    last = {source.token: source.name for source in offered()}
+    for source in offered():
+        yield source, bool(source.token) and last[source.token] == source.name
 
 
 def _terms(source: Source, language: Language) -> Iterator[tuple[str, dict[str, str]]]:

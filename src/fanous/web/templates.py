@@ -41,14 +41,14 @@ ASSET_MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml
 @lru_cache(maxsize=1)
 def _assets() -> dict[str, tuple[str, Reply]]:
     """Name -> (digest, reply)."""
-    found = {}
+    assets = {}
     for file in (files(__package__) / "static").iterdir():
         media = ASSET_MEDIA.get(file.name.rpartition(".")[2])
         if media:
             raw = file.read_bytes()
             digest = blake2b(raw, digest_size=6).hexdigest()
-            found[file.name] = digest, Reply.of(raw, media, kept=FOR_GOOD)
-    return found
+            assets[file.name] = digest, Reply.of(raw, media, kept=FOR_GOOD)
+    return assets
 
 
 def asset_addresses() -> dict[str, str]:
@@ -224,8 +224,8 @@ def marked(language: Language, text: str, **values: Any) -> Markup:
 
 def named(language: Language, text: str) -> Markup:
     """The name or the terms of a source, of which some are words of ours and others proper names."""
-    known = language.code != "en" and language.knows(text)
-    return escape(language.say(text)) if known else told(language, Sentence(printable(text), ENGLISH))
+    is_translated = language.code != "en" and language.knows(text)
+    return escape(language.say(text)) if is_translated else told(language, Sentence(printable(text), ENGLISH))
 
 
 def typed(text: str | None) -> Markup:
@@ -244,10 +244,10 @@ def told_all(language: Language, reasons: Iterable[Reason], probes_are: str = "p
     return Markup(" ").join(told(language, one) for one in reasons_said(reasons, language, probes_are))
 
 
-def told(language: Language, one: Sentence) -> Markup:
+def told(language: Language, sentence: Sentence) -> Markup:
     """A sentence, marked if it is in another language than the page."""
-    if one.language == language:
-        return whole(one.text)
+    if sentence.language == language:
+        return whole(sentence.text)
     return Markup('<span lang="{}" dir="{}">{}</span>').format(
-        one.language.code, one.language.direction, whole(one.text)
+        sentence.language.code, sentence.language.direction, whole(sentence.text)
     )

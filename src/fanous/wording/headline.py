@@ -196,8 +196,8 @@ def claimed(
         )
         return Sentence(capitalised(one.text), one.language) if incident.is_unlisted else one
 
-    def over(one: Sentence) -> int:
-        return _room(one.text) - most
+    def over(sentence: Sentence) -> int:
+        return _room(sentence.text) - most
 
     shortest = made(target_names(incident, language, with_roles=True), names)
     for known in (names, None):

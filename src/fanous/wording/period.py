@@ -88,8 +88,8 @@ def sessions_of(incident: Incident, offset: float) -> DailySessions | None:
     return DailySessions(hours, frozenset(weekdays), tuple(longer))
 
 
-def _is_longer(one: Interval) -> bool:
-    return one.end is not None and one.end - one.start > LONGEST
+def _is_longer(interval: Interval) -> bool:
+    return interval.end is not None and interval.end - interval.start > LONGEST
 
 
 def _short(network: NetworkPart) -> list[Interval]:

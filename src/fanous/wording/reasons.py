@@ -356,7 +356,7 @@ def why_document(reasons: Sequence[Reason]) -> dict[str, Any]:
 
 def gone_texts(gone: Iterable[Reason], language: Language = ENGLISH) -> list[str]:
     """What is no longer claimed, as phrases."""
-    return [language.say(GONE[one.code], **_values(one, language, "probes")) for one in gone]
+    return [language.say(GONE[reason.code], **_values(reason, language, "probes")) for reason in gone]
 
 
 NO_LONGER = "No longer claimed: {what}."

@@ -17,16 +17,16 @@ MISSED = "A cut like this one would have been missed here, because too little wa
 TEXTS = (SEEN_FROM, SEEN, SEEN_OFTEN, SEEN_LATE, MISSED)
 
 
-def would_be_seen(one: Sensitivity, language: Language) -> Sentence:
+def would_be_seen(sensitivity: Sensitivity, language: Language) -> Sentence:
     """The shortest cut that would have been seen; or if none, or one that is longer than the event asked about, how
     many like that event."""
-    if one.is_seen and one.seconds_all is None:
+    if sensitivity.is_seen and sensitivity.seconds_all is None:
         return language.sentence(SEEN)
-    if one.is_seen and one.seconds_all is not None:
-        return language.sentence(SEEN_FROM, length=length(_rounded_up(one.seconds_all), language))
-    if one.found_alike is None:
+    if sensitivity.is_seen and sensitivity.seconds_all is not None:
+        return language.sentence(SEEN_FROM, length=length(_rounded_up(sensitivity.seconds_all), language))
+    if sensitivity.found_alike is None:
         return language.sentence(SEEN_LATE)
-    tenths = floor(10 * one.found_alike)
+    tenths = floor(10 * sensitivity.found_alike)
     return language.sentence(SEEN_OFTEN, n=language.number(tenths)) if tenths else language.sentence(MISSED)
 
 

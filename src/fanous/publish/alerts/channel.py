@@ -88,8 +88,8 @@ class Pace:
 
 def wait_after(attempts: int, asked: float | None = None) -> float:
     """Seconds until the next attempt; ``asked``: what the receiver asked for (``Retry-After``)."""
-    own = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** max(0, attempts - 1))
-    return own if asked is None else max(own, min(asked, LONGEST_WAIT))
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** max(0, attempts - 1))
+    return wait if asked is None else max(wait, min(asked, LONGEST_WAIT))
 
 
 class Form(StrEnum):

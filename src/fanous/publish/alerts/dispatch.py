@@ -250,8 +250,8 @@ def news_for_readers(news: News, store: Store) -> News | None:
 def _whole_groups(ready: Iterable[Delivery], now: float, group_wait: float) -> set[AlertGroup]:
     """The groups for which nothing else is waited for."""
     groups: defaultdict[AlertGroup, list[Delivery]] = defaultdict(list)
-    for one in ready:
-        groups[one.group].append(one)
+    for delivery in ready:
+        groups[delivery.group].append(delivery)
 
     def is_whole(group: AlertGroup) -> bool:
         created = [one.created_at for one in groups[group]]
@@ -268,14 +268,14 @@ def parcels(ready: Iterable[Delivery]) -> list[list[Delivery]]:
     What was begun together stays together: a repeated message has the same key, so its receiver would look for nothing
     new in it.  More than ``MOST_GROUPS`` equally urgent groups make one message, or they would be a flood themselves.
     """
-    groups = {one.group for one in ready if not one.message}
+    groups = {delivery.group for delivery in ready if not delivery.message}
     alike = Counter((group.rank, group.is_staged) for group in groups)
-    found: dict[Hashable, list[Delivery]] = {}
+    by_group: dict[Hashable, list[Delivery]] = {}
     for one in ready:
         rank = one.group.rank, one.group.is_staged
         group = rank if alike[rank] > MOST_GROUPS else one.group
-        found.setdefault(one.message or group, []).append(one)
-    return sorted(found.values(), key=lambda deliveries: deliveries[0].group.rank)
+        by_group.setdefault(one.message or group, []).append(one)
+    return sorted(by_group.values(), key=lambda deliveries: deliveries[0].group.rank)
 
 
 def parcel_of(
@@ -289,9 +289,9 @@ def parcel_of(
     alerts: list[Alert] = []
     for one in corrections_first[:MOST_TOGETHER]:
         claims = {revision.n: revision.incident for revision in ledger.revisions(one.incident)}
-        incident, told = claims[one.n], claims.get(one.told_n)
+        incident, claim_before = claims[one.n], claims.get(one.told_n)
         names = networks(incident.provenance, incident.country)
-        message = compose(one, told, incident, names, channel.language, sender)
+        message = compose(one, claim_before, incident, names, channel.language, sender)
         if message is not None:
             sent.append(one)
             alerts.append((message, incident))
@@ -303,13 +303,15 @@ def parcel_of(
     change = _change_behind(sent[0], store)
     if len(sent) == 1 and change is None:
         return Parcel(sent, replace(alerts[0][0], key=sent[0].message or sent[0].key))
-    key = sent[0].message or str(uuid5(NAMESPACE_URL, f"fanous:{','.join(sorted(one.key for one in sent))}"))
+    key = sent[0].message or str(
+        uuid5(NAMESPACE_URL, f"fanous:{','.join(sorted(delivery.key for delivery in sent))}")
+    )
     return Parcel(sent, compose_group(key, alerts, networks, channel.language, sender, change))
 
 
-def _change_behind(one: Delivery, store: Store) -> MethodChange | None:
+def _change_behind(delivery: Delivery, store: Store) -> MethodChange | None:
     """The change of the method that took back what a delivery is about; ``None`` = it is about an event."""
-    if one.group.priority is not Priority.METHOD:
+    if delivery.group.priority is not Priority.METHOD:
         return None
     return next(iter(method_changes(store.for_readers())), None)
 
@@ -321,14 +323,14 @@ def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
         for one in store.ledger.outbox.deliveries(AlertState.SENT)
         if one.channel == channel.name
     }
-    found = []
+    still = []
     for delivery in latest.values():
         incident = store.for_readers().ledger.incident(delivery.incident)
         if incident is not None and incident.is_open:
             names = store.of(incident.provenance).facts.networks(incident.country)
             message = compose(delivery, None, incident, names, channel.language, sender)
-            found += [message] if message is not None else []
-    return found
+            still += [message] if message is not None else []
+    return still
 
 
 def _say(parcel: Parcel, channel: Channel, outcome: Attempt, attempts: int) -> None:

@@ -171,8 +171,8 @@ def compose_group(
         (title, why), page = method_said(change, language), "corrections"
     lines = [*filter(None, [sender.notice]), why]
     lines += [f"{message.title} {message.url or f'{message.incident}, r{message.n}'}" for message in listed]
-    if left := len(messages) - len(listed):
-        lines.append(language.count("{n} more is not listed here.", "{n} more are not listed here.", left))
+    if more := len(messages) - len(listed):
+        lines.append(language.count("{n} more is not listed here.", "{n} more are not listed here.", more))
     country = messages[0].country if len({message.country for message in messages}) == 1 else ""
     ends = [message.ends_at for message in messages if message.ends_at is not None]
     return Message(

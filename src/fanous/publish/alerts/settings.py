@@ -83,13 +83,13 @@ class ChannelTable(Section, frozen=True):
 
     def channel(self, name: str) -> Channel:
         """Raises ``WrongKey`` unless the table gives exactly one."""
-        given = {name: key for name in SENDERS if (key := self._key_of(name))}
-        if not given:
+        keys = {name: key for name in SENDERS if (key := self._key_of(name))}
+        if not keys:
             raise WrongKey(next(iter(SENDERS)), f"it is missing: give one address, {', '.join(SENDERS)}")
-        if len(given) > 1:
-            first, second, *_ = given.values()
+        if len(keys) > 1:
+            first, second, *_ = keys.values()
             raise WrongKey(second, f"give only one address; {first} is set already")
-        ((own, key),) = given.items()
+        ((own, key),) = keys.items()
         means = SENDERS[own]
         if self.language not in LANGUAGES:
             raise WrongKey("language", none_of(self.language, tuple(LANGUAGES)))

@@ -261,15 +261,15 @@ def pack_series(series: Iterable[Series], closed: Collection[tuple[SeriesKey, in
         closed: key and step of those whose values may not be passed on.
     """
     writer = LineWriter()
-    for one in series:
-        key, place = one.key, one.key.place
-        is_closed = (key, one.step) in closed
+    for packed in series:
+        key, place = packed.key, packed.key.place
+        is_closed = (key, packed.step) in closed
         writer.add_line(
             SeriesLine(
                 key.source, key.signal, key.subtype, place.country, place.region, place.asn, key.access,
-                key.target, one.step, one.times.tolist(),
-                UNSET if is_closed else one.values.tolist(),
-                digest_of(one.times, one.values) if is_closed else UNSET,
+                key.target, packed.step, packed.times.tolist(),
+                UNSET if is_closed else packed.values.tolist(),
+                digest_of(packed.times, packed.values) if is_closed else UNSET,
             )
         )  # fmt: skip
     return writer.packed()
@@ -287,14 +287,14 @@ class Withheld:
     series: SourceSeries
     sha256: str
 
-    def found_in(self, known: Sequence[SourceSeries]) -> SourceSeries | None:
+    def found_in(self, series_here: Sequence[SourceSeries]) -> SourceSeries | None:
         """Its values, if one of these series has exactly them."""
         series = self.series
-        for one in known:
-            if (one.key, one.step) == (series.key, series.step):
-                same = np.isin(one.times, series.times)
-                if digest_of(one.times[same], one.values[same]) == self.sha256:
-                    return replace(series, times=one.times[same], values=one.values[same])
+        for candidate in series_here:
+            if (candidate.key, candidate.step) == (series.key, series.step):
+                same = np.isin(candidate.times, series.times)
+                if digest_of(candidate.times[same], candidate.values[same]) == self.sha256:
+                    return replace(series, times=candidate.times[same], values=candidate.values[same])
         return None
 
 

@@ -132,7 +132,9 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
     home = [look.uid for look in looks if look.country == incident.country]
     beside = _beside(store, incident, until) if _rests_on_others(incident) else []
     company = store.facts.company(incident.country, since, until, targets)
-    own = store.facts.locations(dict.fromkeys([*votes.uids.tolist(), *home, *beside, *company]), since, until)
+    locations = store.facts.locations(
+        dict.fromkeys([*votes.uids.tolist(), *home, *beside, *company]), since, until
+    )
     heard = [look.uid for look in _heard_elsewhere(looks, incident.country)]
     unanswered = [uid for uids in _unanswered(store, incident, targets).values() for uid in uids]
     partly = _where_it_partly_failed(store, incident, targets, until)
@@ -144,7 +146,7 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
     for other in _countries(incident, WORLDWIDE):
         own_line = store.facts.levels(other, since, until, LEVELS, [Place(other)], settled=True)
         levels = [*levels, *(own_line or store.facts.levels(other, since, until, LEVELS, settled=True))]
-    return Selection(incident.country, since, until, tuple(own), tuple(elsewhere), tuple(levels))
+    return Selection(incident.country, since, until, tuple(locations), tuple(elsewhere), tuple(levels))
 
 
 def _countries(incident: Incident, code: str) -> list[str]:
@@ -301,9 +303,9 @@ def gather(store: Store, incident_id: str) -> Gathered:
     ]
     licences = licences_by_source(selection.levels, stated)
     sources = set(licences)
-    own, elsewhere = (redact(records_at(store, some)) for some in (selection.own, selection.elsewhere))
+    records, elsewhere = (redact(records_at(store, some)) for some in (selection.own, selection.elsewhere))
     sources |= {location.segment.source for location in (*selection.own, *selection.elsewhere)}
-    names = own.fingerprints | elsewhere.fingerprints
+    names = records.fingerprints | elsewhere.fingerprints
     mirrors = side.facts.mirrors(selection.country, selection.since, selection.until)
     ledger = {
         "id": incident_id,
@@ -313,12 +315,12 @@ def gather(store: Store, incident_id: str) -> Gathered:
         "reasons": msgspec.to_builtins(latest.reasons),
         "claim": claim_of(latest.incident),
     }
-    counts = own.count, elsewhere.count, len(selection.levels)
+    counts = records.count, elsewhere.count, len(selection.levels)
     return Gathered(
         latest.incident,
         ledger,
         RecomputeWindow(selection.country, selection.since, selection.until),
-        own.packed,
+        records.packed,
         elsewhere.packed,
         pack_series(selection.levels),
         pack_series(selection.levels, {(level.key, level.step) for level in closed}),
@@ -335,7 +337,7 @@ def gather(store: Store, incident_id: str) -> Gathered:
 
 def _computed(gathered: Gathered) -> Incident:
     """The incident that the redacted records amount to, computed in a confined process."""
-    found = answered(
+    incidents = answered(
         list[Incident],
         recomputed,
         gathered,
@@ -344,12 +346,12 @@ def _computed(gathered: Gathered) -> Incident:
         grant=Grant(reads=(OWN_PROCESS,)),
         patience=PACK_SECONDS,
     )
-    if not found:
+    if not incidents:
         raise FanousError(
             f"the records of {gathered.incident.id} no longer amount to it (run `fanous rejudge` first: the "
             "ledger may be of another version), so there is nothing to prove"
         )
-    return found[0]
+    return incidents[0]
 
 
 def recomputed(_records: IO[bytes], gathered: Gathered, shares: UserWeights | None) -> list[Incident]:
@@ -363,19 +365,19 @@ def recomputed(_records: IO[bytes], gathered: Gathered, shares: UserWeights | No
     levels = unpack_series(gathered.levels, manifest.LEVELS).series
     provenance = gathered.incident.provenance
     computed = recompute(lines, levels, window, shares, provenance, mirrors_in(gathered.sources))
-    found = closest(computed.incidents, gathered.incident)
-    return [] if found is None else [found]
+    incident = closest(computed.incidents, gathered.incident)
+    return [] if incident is None else [incident]
 
 
-def _parts(gathered: Gathered, found: Incident, apart: list[str], public: bool) -> dict[str, bytes]:
+def _parts(gathered: Gathered, incident: Incident, apart: list[str], public: bool) -> dict[str, bytes]:
     window = gathered.window
     span = {"country": window.country, "since": window.since, "until": window.until}
     return {
         manifest.README: README.encode(),
-        manifest.CLAIM: _document(span | {"incident": claim_of(found)}),
+        manifest.CLAIM: _document(span | {"incident": claim_of(incident)}),
         manifest.LEDGER: _document(gathered.ledger | {"differences": apart}),
         manifest.REFERENCE: _document(reference()),
-        manifest.USED: _document(used(found, gathered.fingerprints)),
+        manifest.USED: _document(used(incident, gathered.fingerprints)),
         manifest.PARAMETERS: _document(thresholds()),
         manifest.SOURCES: _document(gathered.sources),
         manifest.RECORDS: gathered.records,
@@ -420,10 +422,10 @@ def pack(gathered: Gathered, path: Path, signer: Signer, now: float, *, public: 
     Raises:
         FanousError: the redacted records do not amount to the incident, or the file cannot be written.
     """
-    found = _computed(gathered)
+    incident = _computed(gathered)
     # What a person wrote for readers follows from no record.
-    apart = differences(claim_of(found), gathered.ledger["claim"] | {"note": None}, minutes=True)
-    parts = _parts(gathered, found, apart, public)
+    apart = differences(claim_of(incident), gathered.ledger["claim"] | {"note": None}, minutes=True)
+    parts = _parts(gathered, incident, apart, public)
     content = pack_parts(manifest.signed(parts, signer, f"fanous {__version__}", to_minute(now)))
     try:
         path.write_bytes(content)

@@ -100,15 +100,15 @@ def recompute(
         for record in records:
             if record.source not in MEASUREMENT_SOURCES:
                 raise BundleRefused(f"{record.file}, line {record.line}: no source {quoted(record.source)}")
-            made = Provenance.SYNTHETIC if is_marked(record.data) else claimed
+            provenance = Provenance.SYNTHETIC if is_marked(record.data) else claimed
             try:
                 batch.append(
-                    Judged(replace(record, provenance=made), *judge.judge_record(record, fingerprints))
+                    Judged(replace(record, provenance=provenance), *judge.judge_record(record, fingerprints))
                 )
             except Rejected as reason:
                 if len(done.rejects) < REJECTS:
                     done.rejects.append(f"{record.file}, line {record.line}: {reason}")
-            done.synthetic += made.is_synthetic
+            done.synthetic += provenance.is_synthetic
             if len(batch) >= BATCH:
                 _keep(store, batch, done)
         _keep(store, batch, done)
@@ -150,9 +150,9 @@ def _keep(store: Store, batch: list[Judged], done: Recomputed) -> None:
     batch.clear()
 
 
-def closest(found: list[Incident], known: Incident) -> Incident | None:
+def closest(incidents: list[Incident], known: Incident) -> Incident | None:
     """The incident among ``found`` that corresponds to ``known``; ``None`` = none."""
-    pairs = match(found, [known])
+    pairs = match(incidents, [known])
     return next((incident for incident, partner in pairs if partner is not None), None)
 
 
@@ -224,8 +224,8 @@ def _holding(claim: dict[str, Any]) -> list[str]:
 def _pairs(claimed: Any, computed: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Every leaf of the recorded incident with its computed counterpart; lists of different lengths are leaves."""
     if isinstance(claimed, dict) and isinstance(computed, dict):
-        for name, each in claimed.items():
-            yield from _pairs(each, computed.get(name), f"{at}.{name}" if at else str(name))
+        for name, pair in claimed.items():
+            yield from _pairs(pair, computed.get(name), f"{at}.{name}" if at else str(name))
     elif isinstance(claimed, list) and isinstance(computed, list) and len(claimed) == len(computed):
         for index, (one, other) in enumerate(zip(claimed, computed, strict=True)):
             yield from _pairs(one, other, f"{at}[{index}]")
@@ -263,7 +263,7 @@ def reference() -> dict[str, Any]:
     }
 
 
-def used(incident: Incident, found: Mapping[str, Fingerprint]) -> dict[str, Any]:
+def used(incident: Incident, fingerprints: Mapping[str, Fingerprint]) -> dict[str, Any]:
     """The reference data that this incident rests on: the country's user shares, with which it is recomputed, the base
     rates of what could not be tested, and the rest for readers.
 
@@ -277,7 +277,7 @@ def used(incident: Incident, found: Mapping[str, Fingerprint]) -> dict[str, Any]
         "fingerprints": {
             name: {"where": str(one.where), "kind": str(one.kind), "source": one.source or one.origin}
             | ({} if one.origin else {"pattern": one.pattern, "literal": one.literal})
-            for name, one in sorted(found.items())
+            for name, one in sorted(fingerprints.items())
         },
     }
 

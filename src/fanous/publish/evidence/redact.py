@@ -67,10 +67,10 @@ def redact_one(record: Record) -> RedactedRecord:
 
 
 def pack_redacted(records: IO[bytes]) -> RedactedRecords:
-    writer, found = LineWriter(), dict[str, Fingerprint]()
+    writer, fingerprints = LineWriter(), dict[str, Fingerprint]()
     for line in records:
-        writer.add(redacted(record_in(line), found))
-    return RedactedRecords(writer.packed(), writer.count, frozenset(found))
+        writer.add(redacted(record_in(line), fingerprints))
+    return RedactedRecords(writer.packed(), writer.count, frozenset(fingerprints))
 
 
 def read_redacted(records: IO[bytes]) -> RedactedRecord:

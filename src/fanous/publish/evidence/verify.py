@@ -175,10 +175,10 @@ def verify_apart(path: Path, signer: str = "", series: ReadSeries | None = None)
     return outcome.done
 
 
-def _outcome(path: Path, signer: str, known: Sequence[SourceSeries] | None) -> CheckedBundle:
+def _outcome(path: Path, signer: str, series: Sequence[SourceSeries] | None) -> CheckedBundle:
     check_regular(path)  # no folder is granted
     grant = Grant(reads=(path, data_folder() / "refdata", OWN_PROCESS))
-    return answered(CheckedBundle, outcome_of, path, signer, known, about=str(path), grant=grant)
+    return answered(CheckedBundle, outcome_of, path, signer, series, about=str(path), grant=grant)
 
 
 def outcome_of(
@@ -220,8 +220,8 @@ def _verified(parts: dict[str, bytes], signer: str, series: ReadSeries | None) -
     recorded = _read(parts, manifest.CLAIM, _Recorded).incident
     provenance = _claimed(recorded, claim.incident, parts)
     levels, withheld = unpack_series(parts[manifest.LEVELS], manifest.LEVELS)
-    known = series(window, provenance) if withheld and series else ()
-    supplied = [(one, one.found_in(known)) for one in withheld]
+    withheld_series = series(window, provenance) if withheld and series else ()
+    supplied = [(one, one.found_in(withheld_series)) for one in withheld]
     missing = [_named(one.series.key) for one, values in supplied if values is None]
     computed, best, apart = Recomputed(series=len(levels) + len(withheld)), None, []
     if not missing:

@@ -51,11 +51,11 @@ def question_of(request: Request, kind: type[Question]) -> Question:
     """
     items = request.query_params.multi_items()
     names = [name for name, _ in items]
-    known = kind.__struct_fields__
+    fields = kind.__struct_fields__
     for name in names:
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known) or 'none'}"
+        if name not in fields:
+            near = get_close_matches(name, fields, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(fields) or 'none'}"
             raise Wrong(400, f"unknown parameter {name}: {hint}")
         if names.count(name) > 1:
             raise Wrong(400, f"{name} is given twice")
@@ -88,14 +88,14 @@ def _missing(kind: type[Question], values: Mapping[str, str]) -> str:
 
 def _needed(name: str, kind: type[Question]) -> str:
     """What a parameter has to be, since msgspec's own messages have Python types and regular expressions."""
-    (found,) = (field.type for field in _fields(kind) if field.name == name)
+    (kinds,) = (field.type for field in _fields(kind) if field.name == name)
     told = {}
-    if isinstance(found, inspect.Metadata):
-        told, found = found.extra_json_schema or {}, found.type
-    if isinstance(found, inspect.IntType):
-        return f"a whole number from {found.ge} to {found.le}"
-    if isinstance(found, inspect.LiteralType):
-        return f"one of {', '.join(map(str, found.values))}"
+    if isinstance(kinds, inspect.Metadata):
+        told, kinds = kinds.extra_json_schema or {}, kinds.type
+    if isinstance(kinds, inspect.IntType):
+        return f"a whole number from {kinds.ge} to {kinds.le}"
+    if isinstance(kinds, inspect.LiteralType):
+        return f"one of {', '.join(map(str, kinds.values))}"
     example = f", such as {told['examples'][0]}" if "examples" in told else ""
     return f"{told.get('description', 'a text')}{example}"
 
@@ -123,19 +123,21 @@ def openapi() -> bytes:
     return msgspec.json.encode(document)
 
 
-def _described(one: Operation) -> dict[str, Any]:
-    by_label = "{id}" in one.path
-    missing = "There is no such incident" if by_label else one.missing
+def _described(operation: Operation) -> dict[str, Any]:
+    by_label = "{id}" in operation.path
+    missing = "There is no such incident" if by_label else operation.missing
     refusals = {"400": "A parameter is wrong"} | ({"404": missing} if missing else {})
     return {
-        "operationId": one.name,
-        "summary": one.summary,
-        "parameters": [*([_label()] if by_label else []), *_parameters(one)],
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "parameters": [*([_label()] if by_label else []), *_parameters(operation)],
         "responses": {
             "200": {
-                "description": one.summary,
+                "description": operation.summary,
                 "headers": {"ETag": {"description": "for If-None-Match", "schema": {"type": "string"}}},
-                "content": {"application/json": {"schema": {"$ref": REFS.format(name=one.answer.__name__)}}},
+                "content": {
+                    "application/json": {"schema": {"$ref": REFS.format(name=operation.answer.__name__)}}
+                },
             },
             "304": {"description": "Unchanged since the given ETag"},
             **{
@@ -153,15 +155,15 @@ def _label() -> dict[str, Any]:
     return {"name": "id", "in": "path", "required": True, "schema": msgspec.json.schema(LABEL)}
 
 
-def _parameters(one: Operation) -> list[dict[str, Any]]:
-    found = []
-    for field in msgspec.structs.fields(one.query):
-        said = msgspec.json.schema(field.type)
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    parameters = []
+    for field in msgspec.structs.fields(operation.query):
+        schema = msgspec.json.schema(field.type)
         if field.default not in (msgspec.UNSET, msgspec.NODEFAULT):
-            said = said | {"default": field.default}
+            schema = schema | {"default": field.default}
         required = field.required
-        found.append({"name": field.encode_name, "in": "query", "required": required, "schema": said})
-    return found
+        parameters.append({"name": field.encode_name, "in": "query", "required": required, "schema": schema})
+    return parameters
 
 
 ANYBODY = {"Access-Control-Allow-Origin": "*"}
@@ -181,18 +183,20 @@ def api_routes(answers: Answers) -> list[Route]:
     return [Route(f"{ROOT}/openapi.json", description), *paths]
 
 
-def _endpoint(answers: Answers, one: Operation) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(answers: Answers, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
-            question = question_of(request, one.query)
+            question = question_of(request, operation.query)
             visit = visit_of(request, answers.site)
             asked = Asked(answers.site, visit.base, request.path_params, question)
 
             async def make() -> Reply:
-                return Reply.of(await answers.ask(lambda store: one.make(store.for_readers(), asked)), JSON)
+                return Reply.of(
+                    await answers.ask(lambda store: operation.make(store.for_readers(), asked)), JSON
+                )
 
             key = (ROOT, visit.path, tuple(sorted(request.query_params.items())))
-            return _open((await answers.shelved(request, key, make, one.cost)).answer(request))
+            return _open((await answers.shelved(request, key, make, operation.cost)).answer(request))
         except Wrong as reason:
             return problem(reason.status, str(reason), ANYBODY)
         except FanousError:

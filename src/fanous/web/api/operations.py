@@ -195,28 +195,36 @@ def _known(store: Store, one: Incident, asked: Asked) -> Document:
 
 
 def incident(store: Store, asked: Asked) -> bytes:
-    one = _found(store, asked)
-    document: dict[str, Any] = detailed_document(one) | _about(one, asked) | _known(store, one, asked)
-    document["revisions"] = [revision_document(revision) for revision in store.ledger.revisions(one.id)]
-    document |= sensitivity_document(unnamed(store, one))
+    known_incident = _found(store, asked)
+    document: dict[str, Any] = (
+        detailed_document(known_incident)
+        | _about(known_incident, asked)
+        | _known(store, known_incident, asked)
+    )
+    document["revisions"] = [
+        revision_document(revision) for revision in store.ledger.revisions(known_incident.id)
+    ]
+    document |= sensitivity_document(unnamed(store, known_incident))
     return checked(document, Detailed)
 
 
 def cost(store: Store, asked: Asked) -> bytes:
-    one = _found(store, asked)
-    if one.status is Status.RETRACTED:
-        raise Wrong(404, f"{one.id} was retracted, so no cost is estimated")
-    until = known_until(store, one, asked.site.clock())
-    what = of_incident(one, until, counts_users=counts_users(one.country))
-    found = cost_of(what, economy(one.country))
-    return checked({"incident": one.id, "provenance": str(one.provenance)} | cost_document(found), Cost)
+    incident = _found(store, asked)
+    if incident.status is Status.RETRACTED:
+        raise Wrong(404, f"{incident.id} was retracted, so no cost is estimated")
+    until = known_until(store, incident, asked.site.clock())
+    what = of_incident(incident, until, counts_users=counts_users(incident.country))
+    estimate = cost_of(what, economy(incident.country))
+    return checked(
+        {"incident": incident.id, "provenance": str(incident.provenance)} | cost_document(estimate), Cost
+    )
 
 
 def _found(store: Store, asked: Asked) -> Incident:
-    one = store.ledger.incident(asked.path["id"])
-    if one is None:
+    incident = store.ledger.incident(asked.path["id"])
+    if incident is None:
         raise Wrong(404, f"there is no incident {asked.path['id']}")
-    return one
+    return incident
 
 
 def corrections(store: Store, asked: Asked) -> bytes:
@@ -233,15 +241,15 @@ def countries(store: Store, asked: Asked) -> bytes:
     """All countries that were ever measured or have an incident."""
     now = asked.site.clock()
     store = store.about()
-    known = store.ledger.incidents(synthetic=store.is_synthetic)
+    incidents = store.ledger.incidents(synthetic=store.is_synthetic)
     heard = last_heard(store, now)
-    names = sorted({*store.facts.countries(), *heard, *(one.country for one in known)} - {"ZZ"})
+    names = sorted({*store.facts.countries(), *heard, *(one.country for one in incidents)} - {"ZZ"})
     listed = [
         {
             "country": name,
             "synthetic": store.is_synthetic,
-            "confirmed": sum(_is(one, name, Status.CONFIRMED) for one in known),
-            "suspected": sum(_is(one, name, Status.SUSPECTED) for one in known),
+            "confirmed": sum(_is(one, name, Status.CONFIRMED) for one in incidents),
+            "suspected": sum(_is(one, name, Status.SUSPECTED) for one in incidents),
             "last_heard": to_iso(heard[name]) if name in heard else None,
         }
         for name in names
@@ -260,13 +268,13 @@ def aggregate(store: Store, asked: Asked) -> bytes:
     axes = [query.axis_x] if query.axis_y in (UNSET, query.axis_x) else [query.axis_x, str(query.axis_y)]
     step = 0 if query.step is UNSET else int(query.step)
     try:
-        question, edges, found = counted_along(store, question_of(query, step), axes)
+        question, edges, counts = counted_along(store, question_of(query, step), axes)
     except TooMuch as much:
         raise Wrong(400, str(much)) from None
     since, until = question.dates
     ends = {int(a): b for a, b in pairwise(edges)}
     rows = []
-    for place, outcomes in found:
+    for place, outcomes in counts:
         row: dict[str, Any] = dict.fromkeys((*AXES, "end"), None) | dict(zip(axes, place, strict=True))
         if row["time"] is not None:
             row |= {"time": to_iso(row["time"]), "end": to_iso(ends[row["time"]])}
@@ -313,8 +321,8 @@ def _pieces(text: str | UnsetType) -> tuple[str, ...]:
 
 def _targets(text: str | UnsetType) -> tuple[str, ...]:
     """Targets by name; an unknown name finds nothing."""
-    found = (target_named(piece) or target_of(piece) for piece in _pieces(text))
-    return tuple(dict.fromkeys(found))
+    names = (target_named(piece) or target_of(piece) for piece in _pieces(text))
+    return tuple(dict.fromkeys(names))
 
 
 def page_of(question: ExploreQuestion) -> str:
@@ -339,10 +347,10 @@ def measurements(store: Store, asked: Asked) -> bytes:
         micros, uid, target = query.cursor.split("~", 2)
         after = int(micros), uid, target
     try:
-        side, found = counted_ones(store, question_of(query), query.limit + 1, after)
+        side, rows = counted_ones(store, question_of(query), query.limit + 1, after)
     except TooMuch as much:
         raise Wrong(400, str(much)) from None
-    page = found[: query.limit]
+    page = rows[: query.limit]
     listed = [
         {
             "measurement_uid": one.uid,
@@ -359,7 +367,7 @@ def measurements(store: Store, asked: Asked) -> bytes:
         }
         for one in page
     ]
-    last = page[-1] if page and len(found) > len(page) else None
+    last = page[-1] if page and len(rows) > len(page) else None
     cursor = f"{last.micros}~{last.uid}~{last.target}" if last else None
     return checked({"synthetic": side.is_synthetic, "measurements": listed, "next": cursor}, Measurements)
 
@@ -372,7 +380,7 @@ def series(store: Store, asked: Asked) -> bytes:
     since, until = window(query.since, query.until)
     signals = None if query.signal is UNSET else [query.signal]
     try:
-        span, found = quantities(side, query.country, signals, since, until)
+        span, answer = quantities(side, query.country, signals, since, until)
     except TooMuch as much:
         raise Wrong(400, str(much)) from None
     networks, targets = set(_numbers(query.network)), set(_targets(query.target))
@@ -380,7 +388,7 @@ def series(store: Store, asked: Asked) -> bytes:
     licences = side.facts.series_licences(query.country)
     listed = [
         series_document(one, licences.get((one.key, one.step), ()))
-        for one in found
+        for one in answer
         if (not networks or one.key.place.asn in networks)
         and (not regions or one.key.place.region in regions)
         and (not targets or target_of_series(one.key) in targets)

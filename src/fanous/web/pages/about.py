@@ -67,13 +67,13 @@ MOST_MONTHS = 36
 
 @page("/corrections", "corrections.html", feed=corrections_feed)
 def corrections_facts(store: Store, visit: Visit) -> Facts:
-    found = corrections(store)
+    listed = corrections(store)
     return {
         "methods": [method_said(change, visit.language) for change in method_changes(store)],
-        "corrections": found[:MOST_CORRECTIONS],
-        "more": max(0, len(found) - MOST_CORRECTIONS),
+        "corrections": listed[:MOST_CORRECTIONS],
+        "more": max(0, len(listed) - MOST_CORRECTIONS),
         "months": [
-            (month, began_text(month, visit.language), n) for month, n in by_month(found)[:MOST_MONTHS]
+            (month, began_text(month, visit.language), n) for month, n in by_month(listed)[:MOST_MONTHS]
         ],
     }
 

@@ -111,7 +111,7 @@ Published = Mapping[tuple[SeriesKey, int], Sequence[str]]
 def connectivity(
     store: Store,
     country: str,
-    known: Sequence[Incident],
+    incidents: Sequence[Incident],
     since: float,
     until: float,
     visit: Visit,
@@ -137,7 +137,7 @@ def connectivity(
         bars: rows below the lines: when each of its places was low.
         found: the incident's opinions: the level of one that rests on a single series is given for that series too.
     """
-    series, lost = series_of(store, country, known, since, until, targets)
+    series, lost = series_of(store, country, incidents, since, until, targets)
     if not series:
         return None
     licences, older = licences_by_source(series, published), visit.now - until
@@ -179,8 +179,8 @@ def level_of(
         outages: known outages of the place, which are not part of the baseline.
         older: seconds by which the present is later than ``now``, if a window ended earlier.
     """
-    known = newest(series, now, outages, licences)
-    if known is None:
+    levels = newest(series, now, outages, licences)
+    if levels is None:
         return None
     signal, source = SIGNALS[series.key.signal], SOURCES.get(series.key.source)
     is_nation = series.key.place == Place(series.key.place.country)
@@ -191,11 +191,11 @@ def level_of(
         signal.title,
         apart(series.key),
         source.credit or source.title if source else series.key.source,
-        licence_words(known.licence),
+        licence_words(levels.licence),
         str(signal.family),
-        None if known.percent is None else known.percent / 100,
+        None if levels.percent is None else levels.percent / 100,
         signal.bad is Direction.DOWN,
-        known.age(now) + older,
+        levels.age(now) + older,
     )
 
 
@@ -220,7 +220,7 @@ def median_share(series: Series, during: Spans, outages: Spans = ()) -> float | 
 def _drawn(
     lines: Lines,
     names: Sequence[str],
-    told: str,
+    title: str,
     country: str,
     visit: Visit,
     spans: Sequence[IncidentSpan],
@@ -232,7 +232,7 @@ def _drawn(
     language = visit.language
 
     def one(shape: Shape, mark: str) -> Markup:
-        legend = legend_of(lines, names, told, country, language, shape, bars)
+        legend = legend_of(lines, names, title, country, language, shape, bars)
         return Markup(plot(lines, spans, legend, shape, mark))
 
     return one(WIDE, "cw"), one(NARROW, "cn")
@@ -248,12 +248,12 @@ def _in_words(
         else "Share of the baseline"
     )
     share_of = {level.name: level.share for level in levels}
-    told = [
+    shares = [
         f"{name}{language.colon}{language.percent(share)}"
         for name, line in zip(names, lines.lines, strict=True)
         if (share := share_of.get(line.target)) is not None
     ]
-    return language.say(heading) + language.colon + language.semicolon.join(told)
+    return language.say(heading) + language.colon + language.semicolon.join(shares)
 
 
 LOOK_BACK = 8 * DAY
@@ -295,16 +295,21 @@ class Places:
 
 
 def places(
-    store: Store, country: str, known: Sequence[Incident], until: float, visit: Visit, published: Published
+    store: Store,
+    country: str,
+    incidents: Sequence[Incident],
+    until: float,
+    visit: Visit,
+    published: Published,
 ) -> Places | None:
     """The places of a country, arguments as in ``connectivity``; ``None`` = no source distinguishes them."""
-    since = look_back(until, outage_times(known, Place(country)), LOOK_BACK)
+    since = look_back(until, outage_times(incidents, Place(country)), LOOK_BACK)
     levels = sound(store.facts.levels(country, since, until, settled=True))
     series = [level for level in levels if level.key.place != Place(country)]
     if not series:
         return None
-    found = standing(series, until, licences_by_source(series, published), known, visit.now - until)
-    return Places(found[:MOST_PLACES], len(found)) if found else None
+    entities = standing(series, until, licences_by_source(series, published), incidents, visit.now - until)
+    return Places(entities[:MOST_PLACES], len(entities)) if entities else None
 
 
 def standing(

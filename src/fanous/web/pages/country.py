@@ -181,12 +181,12 @@ def network_lines(
     for (country, asn), at in visit.site.heard().items():
         if country == code and asn in last:
             last[asn] = max(at, last[asn])
-    known = {weight.asn: weight for weight in weights.networks} if weights else {}
+    weight_of = {weight.asn: weight for weight in weights.networks} if weights else {}
     measured = {series.key.place.asn: series for series in volume}
     lines = []
-    large = {asn for asn, weight in known.items() if weight.share >= LARGE}
+    large = {asn for asn, weight in weight_of.items() if weight.share >= LARGE}
     for asn in large | measured.keys():
-        weight, series = known.get(asn), measured.get(asn)
+        weight, series = weight_of.get(asn), measured.get(asn)
         lines.append(
             NetworkLine(
                 asn,
@@ -238,7 +238,7 @@ class Timeline:
 
 
 def timeline(
-    told: Sequence[Story],
+    stories: Sequence[Story],
     events: Sequence[AnnouncedEvent],
     since: float,
     until: float,
@@ -251,7 +251,8 @@ def timeline(
         told: incidents that overlap the window.
     """
     rows: list[tuple[float, Bar]] = [
-        (one.incident.onset, Bar(_of_incident(one.incident, since, until), story=one)) for one in told
+        (story.incident.onset, Bar(_of_incident(story.incident, since, until), story=story))
+        for story in stories
     ]
     rows += [
         (event.start, Bar(_shape("announced", event.start, event.end, since, until), event=event))
@@ -291,9 +292,9 @@ def _of_incident(incident: Incident, since: float, until: float) -> Markup:
 
 
 def _shape(name: str, start: float, end: float, since: float, until: float) -> Markup:
-    left = (min(max(start, since), until) - since) / (until - since) * ROOM
+    start_at = (min(max(start, since), until) - since) / (until - since) * ROOM
     right = (min(max(end, since), until) - since) / (until - since) * ROOM
-    x, wide = min(left, ROOM - LEAST_WIDTH), max(right - left, LEAST_WIDTH)
+    x, wide = min(start_at, ROOM - LEAST_WIDTH), max(right - start_at, LEAST_WIDTH)
     y, high = {"maybe": (4, 14), "gone": (10, 2), "announced": (15, 5)}.get(name, (3, 16))
     return Markup('<path class="{}" d="M{:.1f} {}h{:.1f}v{}h-{:.1f}z"/>').format(name, x, y, wide, high, wide)
 

@@ -44,12 +44,12 @@ def announced_beside(store: Store, incident: Incident) -> list[Announced]:
     """Events that its time touches; none for a retracted incident."""
     if incident.status is Status.RETRACTED:
         return []
-    found = []
+    beside = []
     for event in store.ledger.events(incident.country):
         if is_about(incident, event) and touches(incident, event):
             one = relation(incident, event)
-            found.append(Announced(event, TIMINGS[one.timing], abs(one.minutes) * 60))
-    return found[:MOST]
+            beside.append(Announced(event, TIMINGS[one.timing], abs(one.minutes) * 60))
+    return beside[:MOST]
 
 
 OUTCOMES = {

@@ -124,7 +124,7 @@ def title_of(question: ExploreQuestion, asns: Mapping[int, str], language: Langu
     countries = [country_name(code, language.code) for code in question.countries]
     networks = apart_by_number(question.networks, asns, language)
     places = [*networks, *countries] or [language.say("All countries")]
-    parts = [language.comma.join(map(language.apart, own)) for own in (targets, places)]
+    parts = [language.comma.join(map(language.apart, names)) for names in (targets, places)]
     if question.layers:
         parts.append(language.apart(", ".join(question.layers).upper()))
     return " · ".join(parts)
@@ -220,37 +220,37 @@ def panels(result: Explored, answer: Told, now: float, language: Language) -> li
 def explore_facts(store: Store, visit: Visit) -> Facts:
     if "signal" in visit.asked:
         return series_facts(store, visit)
-    want, found, why = _answer(store, visit, partly=visit.path == "/explore")
+    want, result, why = _answer(store, visit, partly=visit.path == "/explore")
     language = visit.language
     facts = form_facts(store, visit, want) | {"why": why}
-    if found is None:
+    if result is None:
         return facts
-    own = told(store, found, visit)
-    drawn = panels(found, own, visit.now, language)
+    answer = told(store, result, visit)
+    drawn = panels(result, answer, visit.now, language)
     narrow = replace(
-        own.sheet, ticks=ticks(found.edges[0], found.edges[-1], found.question.country, language, 4)
+        answer.sheet, ticks=ticks(result.edges[0], result.edges[-1], result.question.country, language, 4)
     )
     own_names = ("country", "since", "until")
     return {
         **facts,
-        **links_of(want, found.question, visit),
-        "staged": found.synthetic,
+        **links_of(want, result.question, visit),
+        "staged": result.synthetic,
         "closed": "",
         "passed_on": True,
         "series_query": {name: want.query[name] for name in own_names if name in want.query},
-        "found": found,
-        "answer": own,
-        "total": found.total,
-        "in_all": in_all(found.total, language),
-        "wide": Markup(stacked(drawn, own.sheet, WIDE, "w")),
+        "found": result,
+        "answer": answer,
+        "total": result.total,
+        "in_all": in_all(result.total, language),
+        "wide": Markup(stacked(drawn, answer.sheet, WIDE, "w")),
         "narrow": Markup(stacked(drawn, narrow, NARROW, "n")),
         "drawn": len(drawn),
-        "lacking": without_data(_without_data(found, own, language), language),
-        "grid": grid_of(found, language),
+        "lacking": without_data(_without_data(result, answer, language), language),
+        "grid": grid_of(result, language),
     }
 
 
-def _without_data(result: Explored, own: Told, language: Language) -> list[str]:
+def _without_data(result: Explored, answer: Told, language: Language) -> list[str]:
     """What the question names on the axis of the rows, and no row has."""
     question = result.question
     asked: Mapping[str, Sequence[AxisValue]] = {
@@ -260,7 +260,7 @@ def _without_data(result: Explored, own: Told, language: Language) -> list[str]:
     }
     present = {row.name for row in result.rows}
     lacking = [one for one in asked.get(question.by, ()) if one not in present]
-    return list(names_of(lacking, question.by, own.asns, language))
+    return list(names_of(lacking, question.by, answer.asns, language))
 
 
 def grid_of(result: Explored, language: Language) -> Drawing | None:
@@ -300,18 +300,18 @@ def _picture(store: Store, visit: Visit) -> str:
     """The picture, with title, dates, source, licence and address inside; empty = there is nothing to draw."""
     if "signal" in visit.asked:
         return series_picture(store, visit)
-    want, found, _ = _answer(store, visit)
-    if found is None or not found.rows:
+    want, result, _ = _answer(store, visit)
+    if result is None or not result.rows:
         return ""
     language = visit.language
-    own = told(store, found, visit)
-    newest = measured_until(found.edges, [row.cells for row in found.rows])
+    answer = told(store, result, visit)
+    newest = measured_until(result.edges, [row.cells for row in result.rows])
     return framed(
-        panels(found, own, visit.now, language),
-        own.sheet,
+        panels(result, answer, visit.now, language),
+        answer.sheet,
         stack_key(language),
-        foot_of(want, found.question, visit, own.credit, newest, is_synthetic=found.synthetic),
-        own.span,
+        foot_of(want, result.question, visit, answer.credit, newest, is_synthetic=result.synthetic),
+        answer.span,
     )
 
 
@@ -358,8 +358,8 @@ def document_of(want: ExploreRequest[ExploreQuestion], result: Explored, visit: 
 def explore_json(store: Store, visit: Visit) -> Reply | None:
     if "signal" in visit.asked:
         return series_json(store, visit)
-    want, found, _ = _answer(store, visit)
-    return None if found is None else json_reply(document_of(want, found, visit))
+    want, result, _ = _answer(store, visit)
+    return None if result is None else json_reply(document_of(want, result, visit))
 
 
 @resource("/explore.csv", asks=ASKS)
@@ -367,19 +367,19 @@ def explore_csv(store: Store, visit: Visit) -> Reply | None:
     """The answer as CSV; each line names sources and licences, since tables are passed on without their page."""
     if "signal" in visit.asked:
         return series_csv(store, visit)
-    _, found, _ = _answer(store, visit)
-    return None if found is None else Reply.of(rows_csv(list(_columns(found)), _table(found)), CSV)
+    _, result, _ = _answer(store, visit)
+    return None if result is None else Reply.of(rows_csv(list(_columns(result)), _table(result)), CSV)
 
 
 def _columns(result: Explored) -> dict[str, type]:
     by = result.question.by
-    said = {"synthetic": bool, "source": str, "licence": str}
+    terms = {"synthetic": bool, "source": str, "licence": str}
     return {
         "time": str,
         "end": str,
         by: int if by == "network" else str,
         **dict.fromkeys(FIELDS, int),
-        **said,
+        **terms,
     }
 
 
@@ -392,5 +392,7 @@ def _table(result: Explored) -> list[dict[str, Any]]:
 def explore_parquet(store: Store, visit: Visit) -> Later | None:
     if "signal" in visit.asked:
         return series_parquet(store, visit)
-    _, found, _ = _answer(store, visit)
-    return None if found is None else lambda: Reply.of(rows_parquet(_columns(found), _table(found)), PARQUET)
+    _, result, _ = _answer(store, visit)
+    return (
+        None if result is None else lambda: Reply.of(rows_parquet(_columns(result), _table(result)), PARQUET)
+    )

@@ -134,8 +134,10 @@ def _read(store: Store, visit: Visit) -> _Named:
     unknown: list[str] = []
     countries = named(asked.get("country", ""), country_named, unknown)
     targets = named(asked.get("target", ""), target_named, unknown)
-    known = shown(store, countries).facts.known_networks() if asked.get("network") else []
-    networks = named(asked.get("network", ""), lambda text: asn_named(text, known, countries), unknown)
+    networks_there = shown(store, countries).facts.known_networks() if asked.get("network") else []
+    networks = named(
+        asked.get("network", ""), lambda text: asn_named(text, networks_there, countries), unknown
+    )
     first, last = _day(asked, "since"), _day(asked, "until")
     if first and last and first > last:
         first, last = last, first
@@ -169,26 +171,26 @@ def _read(store: Store, visit: Visit) -> _Named:
 
 def wanted(store: Store, visit: Visit) -> ExploreRequest[ExploreQuestion]:
     """A question about measurements; a region is kept in the query, although no measurement names one."""
-    asked, own = visit.asked, _read(store, visit)
-    usual = "network" if len(own.countries) == 1 else "country"
+    asked, names = visit.asked, _read(store, visit)
+    usual = "network" if len(names.countries) == 1 else "country"
     by = asked.get("by", usual)
     if by not in BY:
         by = usual
     layers = (asked["layer"],) if "layer" in asked else ()
-    question = ExploreQuestion(layers=layers, by=by, **own.of_both)
+    question = ExploreQuestion(layers=layers, by=by, **names.of_both)
     more = {"layer": asked.get("layer", ""), "by": by if by != usual else ""}
-    return ExploreRequest(question, _told(own.query, more), own.unknown, own.near, own.left_out)
+    return ExploreRequest(question, _told(names.query, more), names.unknown, names.near, names.left_out)
 
 
 def wanted_series(store: Store, visit: Visit) -> ExploreRequest[SeriesQuestion]:
     """A question about a signal; regions can be named if exactly one country is."""
-    asked, own = visit.asked, _read(store, visit)
+    asked, names = visit.asked, _read(store, visit)
     by = asked.get("by", "") if asked.get("by", "") in KINDS else ""
-    if own.regions or own.networks:
+    if names.regions or names.networks:
         by = ""
-    question = SeriesQuestion(signal=asked["signal"], regions=own.regions, by=by, **own.of_both)
+    question = SeriesQuestion(signal=asked["signal"], regions=names.regions, by=by, **names.of_both)
     more = {"signal": asked["signal"], "by": by}
-    return ExploreRequest(question, _told(own.query, more), own.unknown, own.near, own.left_out)
+    return ExploreRequest(question, _told(names.query, more), names.unknown, names.near, names.left_out)
 
 
 def _region(country: str, text: str, has_series: Callable[[str], Sequence[str]]) -> str:
@@ -201,19 +203,19 @@ def _region(country: str, text: str, has_series: Callable[[str], Sequence[str]])
     code = text.upper()
     if re.fullmatch(r"[A-Z]{2}-[A-Z0-9]{1,3}", code):
         return code if region_name(code) != code and country in ("", code[:2]) else ""
-    own, colon, name = text.partition(":")
-    if not re.fullmatch("[A-Z]{2}", own) or not colon:
-        own, name = country, text
-    if not own or country not in ("", own):
+    code_of, colon, name = text.partition(":")
+    if not re.fullmatch("[A-Z]{2}", code_of) or not colon:
+        code_of, name = country, text
+    if not code_of or country not in ("", code_of):
         return ""
-    region = region_of(own, name)
-    return region if ":" not in region or region in has_series(own) else ""
+    region = region_of(code_of, name)
+    return region if ":" not in region or region in has_series(code_of) else ""
 
 
 def _near(country: str, text: str, has_series: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
     """Regions that an unknown name may mean."""
-    own = re.match("([A-Z]{2})[-:]", text.upper())
-    where = country or (own[1] if own else "")
+    match = re.match("([A-Z]{2})[-:]", text.upper())
+    where = country or (match[1] if match else "")
     return near_regions(where, text, has_series(where)) if where else ()
 
 
@@ -226,14 +228,14 @@ def _told(query: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
 def named(text: str, meaning: Callable[[str], str], unknown: list[str]) -> tuple[str, ...]:
     """The codes of comma-separated names; names without one go to ``unknown``, and those beyond ``MOST_NAMED`` are
     left out."""
-    found = []
+    codes = []
     for piece in pieces_of(text)[:MOST_NAMED]:
         code = meaning(piece)
         if code:
-            found.append(code)
+            codes.append(code)
         else:
             unknown.append(piece)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(codes))
 
 
 def pieces_of(text: str) -> list[str]:
@@ -264,8 +266,8 @@ def check_address(want: ExploreRequest[Any], visit: Visit) -> None:
     Raises:
         Elsewhere: it differs from the request's.
     """
-    given = {name: value for name, value in visit.asked.items() if name in ASKS}
-    if not want.unknown and not want.left_out and given != dict(want.query):
+    query = {name: value for name, value in visit.asked.items() if name in ASKS}
+    if not want.unknown and not want.left_out and query != dict(want.query):
         language = {"lang": visit.language.code} if visit.named else {}
         raise Elsewhere(address(visit.path, {**want.query, **language}))
 
@@ -428,8 +430,8 @@ def links_of(want: ExploreRequest[Any], question: DatedQuestion, visit: Visit) -
 
 def without_data(names: Sequence[str], language: Language) -> str:
     """A sentence about what was asked for and has no data in this time; empty = everything has."""
-    said = language.comma.join(map(language.apart, names))
-    return language.say("No data in this time: {names}.", names=said) if names else ""
+    listed = language.comma.join(map(language.apart, names))
+    return language.say("No data in this time: {names}.", names=listed) if names else ""
 
 
 MOST_BRIEFS = 8
@@ -483,12 +485,14 @@ def context_of(store: Store, question: DatedQuestion, visit: Visit) -> Context:
     )
 
 
-def _concerns(one: Incident, question: DatedQuestion) -> bool:
+def _concerns(incident: Incident, question: DatedQuestion) -> bool:
     return (
-        (not question.countries or one.country in question.countries)
-        and (not question.targets or one.is_of_line or bool(set(question.targets) & set(one.targets)))
-        and (not question.networks or any(f"AS{asn}" in one.entities for asn in question.networks))
-        and (isinstance(question, ExploreQuestion) or one.is_of_line or bool(question.targets))
+        (not question.countries or incident.country in question.countries)
+        and (
+            not question.targets or incident.is_of_line or bool(set(question.targets) & set(incident.targets))
+        )
+        and (not question.networks or any(f"AS{asn}" in incident.entities for asn in question.networks))
+        and (isinstance(question, ExploreQuestion) or incident.is_of_line or bool(question.targets))
     )
 
 

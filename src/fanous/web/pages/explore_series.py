@@ -100,10 +100,10 @@ def is_unstated(row: ComparedSeries) -> bool:
 
 def licences_by_source(result: Compared) -> dict[str, str]:
     """Licences of each source's series."""
-    own: dict[str, dict[str, None]] = {}
+    licences_of: dict[str, dict[str, None]] = {}
     for row in result.rows:
-        own.setdefault(row.key.source, {})[row.terms.licence] = None
-    return {name: "; ".join(licences) for name, licences in own.items()}
+        licences_of.setdefault(row.key.source, {})[row.terms.licence] = None
+    return {name: "; ".join(licences) for name, licences in licences_of.items()}
 
 
 def told(store: Store, result: Compared, visit: Visit) -> SeriesTold:
@@ -143,8 +143,8 @@ def names_of(result: Compared, language: Language) -> tuple[str, ...]:
         target = target_of_series(key)
         more = [target_title(target) if target else "", printable(key.subtype) if len(subtypes) > 1 else ""]
         more += [key.source] if len(sources) > 1 else []
-        said = language.comma.join(language.apart(one) for one in more if one)
-        return f"{text} ({said})" if said else text
+        more_words = language.comma.join(language.apart(one) for one in more if one)
+        return f"{text} ({more_words})" if more_words else text
 
     return tuple(map(name, keys))
 
@@ -156,7 +156,7 @@ def quantity_of(signal: str, language: Language) -> Callable[[float], str]:
     return lambda value: language.number(value, 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2)
 
 
-def panels(result: Compared, own: SeriesTold, visit: Visit) -> list[Panel]:
+def panels(result: Compared, answer: SeriesTold, visit: Visit) -> list[Panel]:
     """The series that are compared, each as a share of its own highest value."""
     language, signal = visit.language, SIGNALS[result.question.signal]
     quantity = quantity_of(signal.name, language)
@@ -166,10 +166,10 @@ def panels(result: Compared, own: SeriesTold, visit: Visit) -> list[Panel]:
             name,
             f"{language.percent(1)} = {quantity(row.highest)}{unit}",
             (),
-            _spans(row.key, own.context, result, visit.now),
+            _spans(row.key, answer.context, result, visit.now),
             line_of(row),
         )
-        for row, name in list(zip(result.rows, own.names, strict=True))[:MOST_COMPARED]
+        for row, name in list(zip(result.rows, answer.names, strict=True))[:MOST_COMPARED]
     ]
 
 
@@ -191,105 +191,107 @@ def _spans(key: SeriesKey, context: Context, result: Compared, now: float) -> li
     return spans_within(spans, result.edges)
 
 
-def sheet_of(result: Compared, own: SeriesTold, visit: Visit, most_ticks: int) -> Sheet:
+def sheet_of(result: Compared, answer: SeriesTold, visit: Visit, most_ticks: int) -> Sheet:
     language = visit.language
-    ranges = "; ".join(told_rows(result, own, language)[:MOST_COMPARED])
-    words = language.say("Share of the highest value"), own.title, ranges
-    return sheet_for(result.edges, result.question.country, words, own.context.events, language, most_ticks)
+    ranges = "; ".join(told_rows(result, answer, language)[:MOST_COMPARED])
+    words = language.say("Share of the highest value"), answer.title, ranges
+    return sheet_for(
+        result.edges, result.question.country, words, answer.context.events, language, most_ticks
+    )
 
 
-def told_rows(result: Compared, own: SeriesTold, language: Language) -> list[str]:
+def told_rows(result: Compared, answer: SeriesTold, language: Language) -> list[str]:
     """For screen readers: the range of each series."""
     quantity = quantity_of(result.question.signal, language)
     ranges = [
         language.say("{low} to {high}", low=quantity(row.lowest), high=quantity(row.highest))
         for row in result.rows
     ]
-    return [f"{name}{language.colon}{one}" for name, one in zip(own.names, ranges, strict=True)]
+    return [f"{name}{language.colon}{one}" for name, one in zip(answer.names, ranges, strict=True)]
 
 
 def series_facts(store: Store, visit: Visit) -> Facts:
     """As ``explore_facts``, for a signal."""
-    want, found, why = _answer(store, visit, partly=visit.path == "/explore")
+    want, result, why = _answer(store, visit, partly=visit.path == "/explore")
     facts = form_facts(store, visit, want) | {"series": True, "why": why}
-    if found is None:
+    if result is None:
         return facts
-    unstated = [row for row in found.rows if is_unstated(row)]
+    unstated = [row for row in result.rows if is_unstated(row)]
     closed = dict.fromkeys(
         SOURCES[name].title if (name := row.key.source) in SOURCES else name
-        for row in found.rows
+        for row in result.rows
         if not row.terms.is_open and row not in unstated
     )
     if visit.path.startswith("/embed/"):
-        found = passed_on(found)
+        result = passed_on(result)
     language = visit.language
-    own = told(store, found, visit)
-    drawn = panels(found, own, visit)
-    facts |= links_of(want, found.question, visit) | {
-        "staged": found.synthetic,
-        "found": found,
-        "answer": own,
-        "in_all": language.say("Series: {n}.", n=language.number(len(found.rows))),
+    answer = told(store, result, visit)
+    drawn = panels(result, answer, visit)
+    facts |= links_of(want, result.question, visit) | {
+        "staged": result.synthetic,
+        "found": result,
+        "answer": answer,
+        "in_all": language.say("Series: {n}.", n=language.number(len(result.rows))),
         "drawn": len(drawn),
         "lacking": without_data(
             [
                 country_name(code, language.code)
-                for code in found.question.countries
-                if all(row.key.place.country != code for row in found.rows)
+                for code in result.question.countries
+                if all(row.key.place.country != code for row in result.rows)
             ],
             language,
         ),
         "closed": language.comma.join(map(language.apart, closed)),
         "unstated": bool(unstated),
-        "passed_on": bool(passed_on(found).rows),
+        "passed_on": bool(passed_on(result).rows),
         "regions": [
             (code, printable(region_name(code)))
-            for code in sorted({row.key.place.region for row in found.rows} - {""})
+            for code in sorted({row.key.place.region for row in result.rows} - {""})
         ],
-        "quantity": quantity_of(found.question.signal, language),
-        "unit": language.say(SIGNALS[found.question.signal].unit),
+        "quantity": quantity_of(result.question.signal, language),
+        "unit": language.say(SIGNALS[result.question.signal].unit),
     }
-    if not found.rows:
+    if not result.rows:
         return facts
     wide, narrow = (
-        Markup(stacked(drawn, sheet_of(found, own, visit, shape.ticks), shape, mark))
+        Markup(stacked(drawn, sheet_of(result, answer, visit, shape.ticks), shape, mark))
         for shape, mark in ((WIDE, "w"), (NARROW, "n"))
     )
-    rows = [line_of(row).shares for row in found.rows[:MOST_ROWS]]
-    more = max(0, len(found.rows) - MOST_ROWS)
+    rows = [line_of(row).shares for row in result.rows[:MOST_ROWS]]
+    more = max(0, len(result.rows) - MOST_ROWS)
     return facts | {
         "wide": wide,
         "narrow": narrow,
-        "grid": bars(rows, found.edges, found.question.country, language, more),
-        "told_rows": told_rows(found, own, language),
+        "grid": bars(rows, result.edges, result.question.country, language, more),
+        "told_rows": told_rows(result, answer, language),
     }
 
 
 def series_picture(store: Store, visit: Visit) -> str:
     """The series that may be passed on, with title, dates, source, licence and address inside; empty = none."""
-    want, found, _ = _answer(store, visit)
-    found = passed_on(found) if found else None
-    if found is None or not found.rows:
+    want, result, _ = _answer(store, visit)
+    result = passed_on(result) if result else None
+    if result is None or not result.rows:
         return ""
-    own = told(store, found, visit)
-    newest = measured_until(found.edges, [row.cells for row in found.rows])
+    answer = told(store, result, visit)
+    newest = measured_until(result.edges, [row.cells for row in result.rows])
     return framed(
-        panels(found, own, visit),
-        sheet_of(found, own, visit, 8),
+        panels(result, answer, visit),
+        sheet_of(result, answer, visit, 8),
         [],
-        foot_of(want, found.question, visit, own.credit, newest, is_synthetic=found.synthetic),
-        own.span,
+        foot_of(want, result.question, visit, answer.credit, newest, is_synthetic=result.synthetic),
+        answer.span,
     )
 
 
 def series_json(store: Store, visit: Visit) -> Reply | None:
     """Series as ``/api/v1/series`` gives them; values that may not be passed on are null."""
-    want, found, _ = _answer(store, visit)
-    if found is None:
+    want, result, _ = _answer(store, visit)
+    if result is None:
         return None
-    question, licences = found.question, {row.key: row.terms.licence for row in found.rows}
+    question, licences = result.question, {row.key: row.terms.licence for row in result.rows}
     try:
-        listed = published(store, found)
+        listed = published(store, result)
     except TooMuch:
         return None
     document: Document = {
@@ -302,7 +304,7 @@ def series_json(store: Store, visit: Visit) -> Reply | None:
         "since": to_iso(question.dates[0]),
         "until": to_iso(question.dates[1]),
         "by": question.by,
-        "synthetic": found.synthetic,
+        "synthetic": result.synthetic,
         "series": [
             series_document(one, (licence,) if (licence := licences.get(one.key)) else ()) for one in listed
         ],
@@ -324,15 +326,15 @@ COLUMNS: dict[str, type] = {
 
 def _rows(store: Store, visit: Visit) -> list[dict[str, Any]] | None:
     """The values that may be passed on; ``None`` = there are none, or too many."""
-    _, found, _ = _answer(store, visit)
-    found = passed_on(found) if found else None
-    if found is None or not found.rows:
+    _, result, _ = _answer(store, visit)
+    result = passed_on(result) if result else None
+    if result is None or not result.rows:
         return None
     try:
-        listed = published(store, found)
+        listed = published(store, result)
     except TooMuch:
         return None
-    licences = {row.key: row.terms.licence for row in found.rows}
+    licences = {row.key: row.terms.licence for row in result.rows}
     return [
         {
             "time": to_iso(at),
@@ -345,7 +347,7 @@ def _rows(store: Store, visit: Visit) -> list[dict[str, Any]] | None:
             "subtype": one.key.subtype,
             "value": value,
             "unit": SIGNALS[one.key.signal].unit,
-            "synthetic": found.synthetic,
+            "synthetic": result.synthetic,
             **credited([one.key.source]),
             "licence": licences[one.key],
         }

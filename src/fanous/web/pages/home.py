@@ -108,7 +108,9 @@ class WorldMap:
 def world_of(
     open_ones: Sequence[Story], lately: Sequence[Story], watched: Sequence[str], file: Path | None
 ) -> WorldMap:
-    states: dict[str, str] = {one.incident.country: "ended" for one in lately if one.incident.confirmed_at}
+    states: dict[str, str] = {
+        story.incident.country: "ended" for story in lately if story.incident.confirmed_at
+    }
     for one in sorted(open_ones, key=lambda story: story.incident.confirmed_at is not None):
         states[one.incident.country] = "unsure" if one.incident.confirmed_at is None else "confirmed"
     drawn = shapes(file)
@@ -310,12 +312,12 @@ def silent(heard: Sequence[Heard], visit: Visit) -> list[SilentNetwork]:
 
 def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, str, float]]:
     """(country, public source, time of its last data) of sources that have gone quiet."""
-    found = []
+    silent = []
     for country in seen[:MOST_COUNTRIES]:
         for source, at in store.facts.series_fetched(country.country).items():
             if at < now - STALE:
-                found.append((country.country, source, at))
-    return sorted(found, key=lambda one: one[2])[:MOST_QUIET]
+                silent.append((country.country, source, at))
+    return sorted(silent, key=lambda one: one[2])[:MOST_QUIET]
 
 
 def lately_heard(store: Store, now: float) -> list[Heard]:

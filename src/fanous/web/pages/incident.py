@@ -202,8 +202,8 @@ def bars_of(store: Store, incident: Incident, visit: Visit) -> list[PartBar]:
         newest[entity] = max(newest.get(entity, 0.0), float(level.times[-1] + level.step))
 
     def spans(part: NetworkPart) -> list[tuple[float, float]]:
-        known = newest.get(part.entity, until)
-        return [(span.start, known if span.end is None else span.end) for span in part.intervals]
+        newest_of = newest.get(part.entity, until)
+        return [(span.start, newest_of if span.end is None else span.end) for span in part.intervals]
 
     return [
         PartBar(place_title(part, country, names, visit.language) or part.entity, spans(part))
@@ -243,7 +243,9 @@ def comparisons(incident: Incident, until: float) -> list[tuple[str, dict[str, s
         until: what is known of the incident ends here, unless it ended before (unix seconds).
     """
     asns = [
-        network.asn for network in sorted(incident.networks, key=lambda one: -one.measurements) if network.asn
+        network.asn
+        for network in sorted(incident.networks, key=lambda network: -network.measurements)
+        if network.asn
     ]
     if len(asns) < 2:
         return []

@@ -119,19 +119,19 @@ def incidents_facts(store: Store, visit: Visit) -> Facts | None:
     wanted = IncidentFilter.of(visit.asked)
     number = int(visit.asked.get("page", 1))
     side = store.about(wanted.country or None)
-    known = every(store, wanted)
-    found = filtered(store, known, wanted, visit)
-    pages = max(1, -(-len(found) // ON_A_PAGE))
+    everything = every(store, wanted)
+    fitting = filtered(store, everything, wanted, visit)
+    pages = max(1, -(-len(fitting) // ON_A_PAGE))
     if number > pages:
         return None
-    at_any_time = filtered(store, known, replace(wanted, began=""), visit) if wanted.began else found
-    shown = stories(store, found[(number - 1) * ON_A_PAGE : number * ON_A_PAGE])
+    at_any_time = filtered(store, everything, replace(wanted, began=""), visit) if wanted.began else fitting
+    shown = stories(store, fitting[(number - 1) * ON_A_PAGE : number * ON_A_PAGE])
     return {
         "wanted": wanted,
         "labels": LABELS,
         "title": wanted.title(visit.language),
-        "all": len(known),
-        "found": len(found),
+        "all": len(everything),
+        "found": len(fitting),
         "listed": shown,
         "retracted_at": {
             story.incident.id: store.ledger.revisions(story.incident.id)[-1]
@@ -145,12 +145,14 @@ def incidents_facts(store: Store, visit: Visit) -> Facts | None:
         "pages": pages,
         "strip": strip(at_any_time, wanted, visit.language),
         "choices": choices(
-            known, wanted, visit.language, side.facts.networks(wanted.country) if wanted.country else {}
+            everything, wanted, visit.language, side.facts.networks(wanted.country) if wanted.country else {}
         ),
-        "links": linked(found, wanted, visit.language, lambda other: filtered(store, known, other, visit)),
+        "links": linked(
+            fitting, wanted, visit.language, lambda other: filtered(store, everything, other, visit)
+        ),
         "targets": _offered(
             "target",
-            known,
+            everything,
             lambda one: [*one.targets, *([THE_LINE] if one.is_of_line else [])],
             lambda target: target_name(target, visit.language),
         ),
@@ -161,16 +163,16 @@ def incidents_facts(store: Store, visit: Visit) -> Facts | None:
 @resource("/incidents.csv", asks=PATTERNS)
 def incidents_csv(store: Store, visit: Visit) -> Reply:
     wanted = IncidentFilter.of(visit.asked)
-    found = filtered(store, every(store, wanted), wanted, visit)
-    return Reply.of(as_csv(store, found, visit), "text/csv; charset=utf-8; header=present")
+    fitting = filtered(store, every(store, wanted), wanted, visit)
+    return Reply.of(as_csv(store, fitting, visit), "text/csv; charset=utf-8; header=present")
 
 
 @resource("/incidents.json", asks=PATTERNS)
 def incidents_json(store: Store, visit: Visit) -> Reply:
     wanted = IncidentFilter.of(visit.asked)
-    found = filtered(store, every(store, wanted), wanted, visit)
+    fitting = filtered(store, every(store, wanted), wanted, visit)
     side = store.about(wanted.country or None)
-    return Reply.of(as_json(side, found, wanted, visit), "application/json")
+    return Reply.of(as_json(side, fitting, wanted, visit), "application/json")
 
 
 @resource("/incidents/months.svg", asks=PATTERNS)
@@ -188,8 +190,8 @@ def months_png(store: Store, visit: Visit) -> Later | None:
 def months_picture(store: Store, visit: Visit) -> str:
     """The counts by month as a standalone picture; empty = there is nothing to count."""
     wanted, language = IncidentFilter.of(visit.asked), visit.language
-    found = filtered(store, every(store, wanted), wanted, visit)
-    standing = [one for one in found if one.status is not Status.RETRACTED]
+    fitting = filtered(store, every(store, wanted), wanted, visit)
+    standing = [one for one in fitting if one.status is not Status.RETRACTED]
     if not standing:
         return ""
     bars = counted(standing, wanted.began[:4])
@@ -204,37 +206,37 @@ def months_picture(store: Store, visit: Visit) -> str:
 
 
 def choices(
-    known: Sequence[Incident], wanted: IncidentFilter, language: Language, names: Mapping[int, str]
+    incidents: Sequence[Incident], wanted: IncidentFilter, language: Language, names: Mapping[int, str]
 ) -> dict[str, list[Choice]]:
     """Parameter -> its values among the incidents, for a reader to choose from.
 
     Args:
         names: of the networks of the chosen country; regions and networks are offered within a country only.
     """
-    here = [one for one in known if one.country == wanted.country]
-    found = {
+    here = [incident for incident in incidents if incident.country == wanted.country]
+    facets = {
         "country": _offered(
-            "country", known, lambda one: [one.country], lambda code: country_name(code, language.code)
+            "country", incidents, lambda one: [one.country], lambda code: country_name(code, language.code)
         ),
-        "kind": _kinds(known, language),
-        "mechanism": _ways(known, language),
+        "kind": _kinds(incidents, language),
+        "mechanism": _ways(incidents, language),
         "status": [Choice(name, language.say(text)) for name, text in STATE_WORDS.items()],
-        "began": _years(known, language),
+        "began": _years(incidents, language),
         "length": [Choice(name, language.say(text)) for name, text in LENGTH_WORDS.items()],
         "region": _offered("region", here, _regions, lambda place: printable(region_name(place))),
         "network": _offered(
             "network", here, _networks, lambda place: network_title(asn_of(place), names) or place
         ),
     }
-    for name, offered in found.items():
+    for name, offered in facets.items():
         value = wanted.query.get(name, "")
         if value and value not in (one.value for one in offered):
             offered.append(Choice(value, replace(IncidentFilter(), **{name: value}).title(language)))
-    return {name: offered for name, offered in found.items() if offered}
+    return {name: offered for name, offered in facets.items() if offered}
 
 
 def linked(
-    found: Sequence[Incident],
+    incidents: Sequence[Incident],
     wanted: IncidentFilter,
     language: Language,
     those_that_fit: Callable[[IncidentFilter], Sequence[Incident]],
@@ -246,7 +248,7 @@ def linked(
     """
     links = {}
     for name, offered in (("kind", _kinds), ("mechanism", _ways)):
-        at_any = those_that_fit(replace(wanted, **{name: ""})) if wanted.query.get(name) else found
+        at_any = those_that_fit(replace(wanted, **{name: ""})) if wanted.query.get(name) else incidents
         chosen = wanted.query.get(name, "")
         most = sorted(offered(at_any, language), key=lambda one: (one.value != chosen, -one.count))
         if name == "mechanism":  # there are many, and most incidents have several
@@ -256,56 +258,56 @@ def linked(
     return links
 
 
-def _kinds(known: Iterable[Incident], language: Language) -> list[Choice]:
-    return _offered("kind", known, kinds_shown, lambda kind: language.say(KINDS_SHOWN[kind]))
+def _kinds(incidents: Iterable[Incident], language: Language) -> list[Choice]:
+    return _offered("kind", incidents, kinds_shown, lambda kind: language.say(KINDS_SHOWN[kind]))
 
 
-def _ways(known: Iterable[Incident], language: Language) -> list[Choice]:
-    return _offered("mechanism", known, _mechanisms, lambda name: language.say(mechanism_words(name)))
+def _ways(incidents: Iterable[Incident], language: Language) -> list[Choice]:
+    return _offered("mechanism", incidents, _mechanisms, lambda name: language.say(mechanism_words(name)))
 
 
-def _mechanisms(one: Incident) -> set[str]:
+def _mechanisms(incident: Incident) -> set[str]:
     """Those that it counts under and that have their own words."""
     return {
         name
-        for name in ways_of(one)
+        for name in ways_of(incident)
         if mechanism_words(name) not in (name, mechanism_words(name.rpartition(".")[0] or "-"))
     }
 
 
-def _regions(one: Incident) -> list[str]:
-    return [place for place in one.entities if place != one.country and not asn_of(place)]
+def _regions(incident: Incident) -> list[str]:
+    return [place for place in incident.entities if place != incident.country and not asn_of(place)]
 
 
-def _networks(one: Incident) -> list[str]:
-    return [place for place in one.entities if asn_of(place)]
+def _networks(incident: Incident) -> list[str]:
+    return [place for place in incident.entities if asn_of(place)]
 
 
-def _years(known: Sequence[Incident], language: Language) -> list[Choice]:
-    made = Counter(month(one.onset)[:4] for one in known)
-    return [Choice(year, began_text(year, language), n) for year, n in sorted(made.items(), reverse=True)]
+def _years(incidents: Sequence[Incident], language: Language) -> list[Choice]:
+    counts = Counter(month(incident.onset)[:4] for incident in incidents)
+    return [Choice(year, began_text(year, language), n) for year, n in sorted(counts.items(), reverse=True)]
 
 
 def _offered(
     name: str,
-    known: Iterable[Incident],
+    incidents: Iterable[Incident],
     values: Callable[[Incident], Iterable[str]],
     text: Callable[[str], str],
 ) -> list[Choice]:
     """Choices limited to values that the parameter accepts; names in measurements may be any text."""
-    made = Counter(str(value) for one in known for value in set(values(one)))
+    counts = Counter(str(value) for incident in incidents for value in set(values(incident)))
     fit = re.compile(PATTERNS[name])
     offered = [
         Choice(value, text(value), n)
-        for value, n in made.most_common()
+        for value, n in counts.most_common()
         if fit.fullmatch(value) and printable(value) == value
     ]
     return sorted(offered[:MOST_OFFERED], key=lambda choice: choice.text)
 
 
-def strip(found: Sequence[Incident], wanted: IncidentFilter, language: Language) -> Strip | None:
+def strip(incidents: Sequence[Incident], wanted: IncidentFilter, language: Language) -> Strip | None:
     """``None`` = there is nothing to count."""
-    standing = [one for one in found if one.status is not Status.RETRACTED]
+    standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
     year = wanted.began[:4]
     if year:
         standing = [one for one in standing if month(one.onset).startswith(year)]
@@ -350,22 +352,22 @@ def counted(standing: Sequence[Incident], year: str = "") -> list[MonthBar]:
     months = (
         [f"{year}-{n:02d}" for n in range(1, 13)]
         if year
-        else _between([month(one.onset) for one in standing])
+        else _between([month(incident.onset) for incident in standing])
     )
     names, size = (months, 7) if len(months) <= MOST_BARS else (list(dict.fromkeys(m[:4] for m in months)), 4)
-    made: dict[str, Counter[str]] = defaultdict(Counter)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
     for one in standing:
-        made[month(one.onset)[:size]][_counts_as(one)] += 1
-    return [MonthBar(name, **made[name]) for name in names]
+        counts[month(one.onset)[:size]][_counts_as(one)] += 1
+    return [MonthBar(name, **counts[name]) for name in names]
 
 
-def _counts_as(one: Incident) -> str:
+def _counts_as(incident: Incident) -> str:
     """The attribute of ``MonthBar`` that it adds to."""
-    if one.confirmed_at is None:
+    if incident.confirmed_at is None:
         return "suspected"
-    if one.is_of_traffic:
+    if incident.is_of_traffic:
         return "slowed"
-    return {Kind.OUTAGE: "offline", Kind.BLOCKING: "blocked"}.get(one.kind, "slowed")
+    return {Kind.OUTAGE: "offline", Kind.BLOCKING: "blocked"}.get(incident.kind, "slowed")
 
 
 def _between(months: Iterable[str]) -> list[str]:

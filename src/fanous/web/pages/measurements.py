@@ -81,10 +81,10 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[M
     for votes in votes_behind(store, incident, until):
         columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.mechanisms)
         for uid, at, asn, target, mechanism in zip(*(column.tolist() for column in columns), strict=True):
-            one = seen.get(uid, MeasurementSeen(uid, at, asn, (), ""))
-            targets = one.targets if target in one.targets else (*one.targets, target)
-            seen[uid] = replace(one, targets=targets, mechanism=one.mechanism or mechanism)
-    return sorted(seen.values(), key=lambda one: one.at), until
+            seen_by = seen.get(uid, MeasurementSeen(uid, at, asn, (), ""))
+            targets = seen_by.targets if target in seen_by.targets else (*seen_by.targets, target)
+            seen[uid] = replace(seen_by, targets=targets, mechanism=seen_by.mechanism or mechanism)
+    return sorted(seen.values(), key=lambda seen_by: seen_by.at), until
 
 
 def measured(store: Store, uid: str) -> StoredMeasurement | None:
@@ -129,7 +129,7 @@ def measurement_json(store: Store, visit: Visit) -> Reply | None:
     stored = measured(store, visit.asked["uid"])
     if stored is None:
         return None
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "provenance": str(stored.provenance),
         "licence": source_terms(stored.source),
         "measurement_uid": stored.measurement.uid,
@@ -138,10 +138,10 @@ def measurement_json(store: Store, visit: Visit) -> Reply | None:
         raw = store.archive.read(stored.location)
         if isinstance(raw, Reference):
             there = {"object": raw.object, "line": raw.line, "sha256": raw.digest}
-            return Reply.of(msgspec.json.encode(told | {"record": None, "reference": there}), JSON)
+            return Reply.of(msgspec.json.encode(document | {"record": None, "reference": there}), JSON)
         record = redact_one(Record(stored.source, raw))
     except FanousError:
         return None
     if not record.is_json:
         return Reply.of(record.data, "text/plain; charset=utf-8")
-    return Reply.of(msgspec.json.encode(told | {"record": msgspec.Raw(record.data)}), JSON)
+    return Reply.of(msgspec.json.encode(document | {"record": msgspec.Raw(record.data)}), JSON)

@@ -32,15 +32,15 @@ class ExploreLink:
     path: str
 
 
-def explore_link(found: SearchResult, visit: Visit) -> ExploreLink | None:
+def explore_link(result: SearchResult, visit: Visit) -> ExploreLink | None:
     """Explore with the places, targets and dates that a query names; ``None`` = it names too little."""
-    sought, asns = found.sought, found.asns[:4]
+    sought, asns = result.sought, result.asns[:4]
     if not (sought.targets or asns or (sought.countries and sought.days)):
         return None
     language = visit.language
-    known = {network.asn: network.name for network in found.networks}
+    name_of = {network.asn: network.name for network in result.networks}
     countries = sought.countries or tuple(
-        {network.country for network in found.networks if network.asn in asns}
+        {network.country for network in result.networks if network.asn in asns}
     )
     query = {
         "country": ",".join(countries[:4]),
@@ -48,7 +48,7 @@ def explore_link(found: SearchResult, visit: Visit) -> ExploreLink | None:
         "target": ",".join(sought.targets[:4]),
     }
     titles = [target_title(target) for target in sought.targets]
-    titles += [network_title(asn, known) or f"AS{asn}" for asn in asns]
+    titles += [network_title(asn, name_of) or f"AS{asn}" for asn in asns]
     titles += [country_name(code, language.code) for code in countries]
     if sought.days:
         first, last = sought.days
@@ -76,23 +76,23 @@ def dates_of(sought: Sought, language: Language) -> str:
 
 @page("/search", "search.html", asks=ASKS)
 def search_facts(store: Store, visit: Visit) -> Facts:
-    text, found = asked(store, visit)
+    text, result = asked(store, visit)
     return {
         "text": text,
-        "found": found,
+        "found": result,
         "staged": False,
-        "explore": explore_link(found, visit),
-        "listed": stories(store, found.incidents),
-        "first": found.sought.parts > 1 or bool(found.sought.label or found.sought.kinds),
+        "explore": explore_link(result, visit),
+        "listed": stories(store, result.incidents),
+        "first": result.sought.parts > 1 or bool(result.sought.label or result.sought.kinds),
         "path_of": lambda target: f"/target/{target}",
     }
 
 
 def asked(store: Store, visit: Visit) -> tuple[str, SearchResult]:
     """The query, with one space between its words, and its matches."""
-    given = visit.asked.get("q", "")
-    text = printable(given)
-    if text != given:
+    query = visit.asked.get("q", "")
+    text = printable(query)
+    if text != query:
         raise Elsewhere(visit.link(visit.path, **({"q": text} if text else {})))
     return text, search(store, text, visit.language)
 
@@ -100,29 +100,29 @@ def asked(store: Store, visit: Visit) -> tuple[str, SearchResult]:
 @resource("/search.json", asks=ASKS)
 def search_json(store: Store, visit: Visit) -> Reply:
     """Suggestions while a reader types: title and path, the likeliest first."""
-    _, found = asked(store, visit)
-    items = suggestions(store, found, visit)[:MOST_SUGGESTED]
+    _, result = asked(store, visit)
+    items = suggestions(store, result, visit)[:MOST_SUGGESTED]
     return Reply.of(msgspec.json.encode({"suggestions": items}), "application/json")
 
 
-def suggestions(store: Store, found: SearchResult, visit: Visit) -> list[Mapping[str, Any]]:
+def suggestions(store: Store, result: SearchResult, visit: Visit) -> list[Mapping[str, Any]]:
     language = visit.language
     items: list[tuple[str, str]] = []
-    link = explore_link(found, visit)
-    told = [
+    link = explore_link(result, visit)
+    titles = [
         (headline(story.incident, story.names, language).text, visit.link(story.path))
-        for story in stories(store, found.incidents)
+        for story in stories(store, result.incidents)
     ]
-    pages = [(country_name(code, language.code), visit.link(f"/{code}")) for code in found.countries]
-    pages += [(target_title(target), visit.link(f"/target/{target}")) for target in found.targets]
+    pages = [(country_name(code, language.code), visit.link(f"/{code}")) for code in result.countries]
+    pages += [(target_title(target), visit.link(f"/target/{target}")) for target in result.targets]
     pages += [
         (
             network_title(network.asn, {network.asn: network.name}) or f"AS{network.asn}",
             visit.link(f"/{network.country}/AS{network.asn}"),
         )
-        for network in found.networks
+        for network in result.networks
     ]
-    own = [(link.title, link.path)] if link else []
-    items = [*told[:4], *own, *pages] if found.sought.parts > 1 else [*pages, *own, *told]
-    items += [(printable(event.title), visit.link(f"/{event.country}/{event.id}")) for event in found.events]
+    links = [(link.title, link.path)] if link else []
+    items = [*titles[:4], *links, *pages] if result.sought.parts > 1 else [*pages, *links, *titles]
+    items += [(printable(event.title), visit.link(f"/{event.country}/{event.id}")) for event in result.events]
     return [{"title": title, "path": path} for title, path in items]

@@ -72,9 +72,9 @@ def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[Tar
     """Countries with incidents of the target first, then those heard last, then others with data."""
     since, until = whole_hours(visit.now - REACH, visit.now + 1)
     heard = sorted(store.facts.heard(since, until), key=lambda one: -one.at)
-    found = []
-    known = dict.fromkeys([*first, *(one.country for one in heard), *store.facts.countries()])
-    for country in list(known)[:MOST_COUNTRIES]:
+    rows = []
+    countries = dict.fromkeys([*first, *(one.country for one in heard), *store.facts.countries()])
+    for country in list(countries)[:MOST_COUNTRIES]:
         ends = store.facts.ends(country, 0, until, [target])
         if ends is None:
             continue
@@ -91,5 +91,5 @@ def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[Tar
         grid = by_network(votes, incidents, country, visit.language)
         if grid:
             last = ends[1] if ends[1] < since else None
-            found.append(TargetSeen(country, last, grid, store.facts.networks(country)))
-    return found
+            rows.append(TargetSeen(country, last, grid, store.facts.networks(country)))
+    return rows

@@ -72,8 +72,8 @@ async def send_by_apprise(channel: Channel, message: Message, now: float) -> Att
     )
     try:
         async with asyncio.timeout(MOST_SECONDS):
-            said, _ = await process.communicate(msgspec.json.encode(letter))
-        return msgspec.json.decode(said, type=Attempt)
+            output, _ = await process.communicate(msgspec.json.encode(letter))
+        return msgspec.json.decode(output, type=Attempt)
     except TimeoutError:
         return Attempt("the service did not answer in time")
     except msgspec.DecodeError:
@@ -103,11 +103,11 @@ def _notify(letter: Letter) -> Attempt:
     is_mail = isinstance(headers, dict) and service.secure_protocol == "mailtos"
     if is_mail:
         service.headers[KEY_HEADER] = letter.key
-    told = apprise.Apprise(asset=asset)
-    told.add(service)
+    notifier = apprise.Apprise(asset=asset)
+    notifier.add(service)
     complaints = _Complaints()
     logging.getLogger("apprise").addHandler(complaints)
-    taken = told.notify(
+    taken = notifier.notify(
         body=letter.body if is_mail or letter.is_short else f"{letter.body}\n{letter.key}",
         title=letter.title,
         notify_type=apprise.NotifyType(TYPES.get(letter.happening, "info")),
