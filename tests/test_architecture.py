@@ -262,7 +262,7 @@ def test_only_the_last_stops_catch_everything() -> None:
 
 
 def test_a_light_probe_loads_no_arrays_no_engine_and_no_pages() -> None:
-    commands = {entry.where.partition(":")[0] for entry in COMMANDS}
+    commands = {entry.module or entry.name for entry in COMMANDS}
     loaded = ", ".join(
         [
             "fanous.probe.run",
@@ -312,7 +312,7 @@ def test_every_module_is_used_by_another_or_is_a_program() -> None:
     """A plug-in without its line in the registry would never run, and nothing would say so."""
     known = modules()
     used = {name for path in known.values() for name in imported(tree_of(path.read_text(encoding="utf-8")))}
-    used |= {f"fanous.cli.{entry.where.partition(':')[0]}" for entry in COMMANDS}
+    used |= {f"fanous.cli.{entry.module or entry.name}" for entry in COMMANDS}
     unused = [
         name
         for name, path in known.items()

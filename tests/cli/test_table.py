@@ -59,10 +59,10 @@ def test_help_has_no_words_in_brackets_which_would_not_be_shown(entry: CommandEn
             assert not re.search(r"\[[a-z.]+\]", text or ""), text
 
 
-@pytest.mark.parametrize("where", ["nothing:confirm", "confirm:nothing"])
-def test_a_line_that_leads_nowhere_fails_loudly(where: str) -> None:
+@pytest.mark.parametrize(("name", "module"), [("confirm", "nothing"), ("nothing", "confirm")])
+def test_a_line_that_leads_nowhere_fails_loudly(name: str, module: str) -> None:
     with pytest.raises((ImportError, AttributeError), match="nothing"):
-        built("confirm", CommandEntry("Ask", "confirm", where, ""))
+        built(name, CommandEntry("Ask", name, "", module))
 
 
 def test_help_lists_the_groups_in_order_and_every_command_once() -> None:
@@ -86,7 +86,7 @@ def test_only_the_command_that_is_typed_is_loaded(words: tuple[str, ...], module
     code = (
         "import sys; from fanous.cli.main import COMMANDS, app;"
         f"app({list(words)!r}, standalone_mode=False);"
-        "names = {entry.where.partition(':')[0] for entry in COMMANDS};"
+        "names = {entry.module or entry.name for entry in COMMANDS};"
         "print(*(name for name in names if 'fanous.cli.' + name in sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
@@ -123,7 +123,7 @@ def test_a_command_is_added_by_one_file_and_one_line(monkeypatch: pytest.MonkeyP
     """The recipe in the docstring of ``fanous.cli``."""
     (tmp_path / "hello.py").write_text(RECIPE, encoding="utf-8")
     monkeypatch.setattr("fanous.cli.__path__", [str(ROOT / "src" / "fanous" / "cli"), str(tmp_path)])
-    line = CommandEntry("Ask", "hello", "hello:hello", "Greet a country.")
+    line = CommandEntry("Ask", "hello", "Greet a country.")
     monkeypatch.setattr(main, "COMMANDS", (*COMMANDS, line))
     fresh = typer.Typer(cls=main.Root)
     fresh.callback()(lambda: None)

@@ -66,9 +66,21 @@ def evaluate(options: EvaluateOptions) -> None:
     elif options.adversary:
         _adversary(options)
     elif options.slowdowns:
-        _slowdowns(options)
+        from fanous.evaluation.slowdowns import slowdown_scores
+        from fanous.evaluation.tables import print_slowdowns, slowdown_document
+
+        if options.as_json:
+            print_document({"slowdowns": [slowdown_document(score) for score in slowdown_scores()]})
+        else:
+            print_slowdowns(console(), slowdown_scores())
     elif options.rounds:
-        _rounds(options)
+        from fanous.evaluation.rounds import rounds_scores
+        from fanous.evaluation.tables import print_rounds
+
+        if options.as_json:
+            print_document({"rounds": msgspec.to_builtins(list(rounds_scores()))})
+        else:
+            print_rounds(console(), rounds_scores())
     elif options.explanations:
         _explanations(options)
     elif options.corpus:
@@ -130,26 +142,6 @@ def _adversary(options: EvaluateOptions) -> None:
             tables.print_volunteers(console(), volunteer_prices(), volunteer_speeds())
     if cheap := sorted({score.price.attack for score in scores if score.is_too_cheap}):
         raise FanousError(f"one line, or one publisher, is enough: {', '.join(cheap)}")
-
-
-def _slowdowns(options: EvaluateOptions) -> None:
-    from fanous.evaluation.slowdowns import slowdown_scores
-    from fanous.evaluation.tables import print_slowdowns, slowdown_document
-
-    if options.as_json:
-        print_document({"slowdowns": [slowdown_document(score) for score in slowdown_scores()]})
-    else:
-        print_slowdowns(console(), slowdown_scores())
-
-
-def _rounds(options: EvaluateOptions) -> None:
-    from fanous.evaluation.rounds import rounds_scores
-    from fanous.evaluation.tables import print_rounds
-
-    if options.as_json:
-        print_document({"rounds": msgspec.to_builtins(list(rounds_scores()))})
-    else:
-        print_rounds(console(), rounds_scores())
 
 
 def _explanations(options: EvaluateOptions) -> None:

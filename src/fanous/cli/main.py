@@ -39,16 +39,16 @@ class CommandEntry(NamedTuple):
 
     Attributes:
         group: heading under which help lists the command.
-        name: as typed.
-        where: module in ``fanous.cli``, and the function or command group in it.
+        name: as typed, and that of its function, or with ``_app`` of its group of commands.
         line: first sentence of the command's own help; a test compares them.
+        module: in ``fanous.cli``; empty = it has the same name.
         lists_sources: whether its help lists the sources it accepts.
     """
 
     group: str
     name: str
-    where: str
     line: str
+    module: str = ""
     lists_sources: bool = False
 
 
@@ -62,133 +62,97 @@ _develop = partial(CommandEntry, "Develop")
 COMMANDS = (
     _start(
         "demo",
-        "demo:demo",
         "Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a separate store.",
     ),
     _start(
         "init",
-        "init:init",
         "Write the configuration of a new monitor: countries, sources and their terms, secrets, retention.",
     ),
     _start(
         "run",
-        "run:run",
         "Run the whole monitor: measure on a schedule, receive from probes, detect incidents, serve the pages.",
     ),
-    _start(
-        "doctor",
-        "doctor:doctor",
-        "Check that this machine has what the probe, the server parts and the lab need.",
-    ),
+    _start("doctor", "Check that this machine has what the probe, the server parts and the lab need."),
     _bring_in(
         "ingest",
-        "ingest:ingest",
         "Import files into the store, judge the measurements and detect incidents.",
         lists_sources=True,
     ),
     _bring_in(
         "pull",
-        "pull:pull",
         "Fetch measurements or series from a public source into the store, and detect incidents.",
         lists_sources=True,
     ),
-    _bring_in("probe", "probe:probe_app", "Measure from this machine which sites work."),
+    _bring_in("probe", "Measure from this machine which sites work."),
     _bring_in(
-        "scan",
-        "scan:scan",
-        "Ping one address in each /24 block every 10 minutes, and report how many blocks are up.",
+        "scan", "Ping one address in each /24 block every 10 minutes, and report how many blocks are up."
     ),
     _ask(
         "confirm",
-        "confirm:confirm",
         "Show what is disrupted in a country: on which networks, how, from when to when, and how certain it is.",
     ),
-    _ask(
-        "incidents",
-        "incidents:incidents_app",
-        "List, show, report and approve incidents, and pack their evidence.",
-    ),
+    _ask("incidents", "List, show, report and approve incidents, and pack their evidence."),
     _ask(
         "signals",
-        "confirm:signals",
         "Show each source's signals for a country: latest value in % of its baseline, with age and licence.",
+        module="confirm",
     ),
     _ask(
-        "networks",
-        "networks:networks",
-        "Show when each network was last heard from, and whether its silence is unusually long.",
+        "networks", "Show when each network was last heard from, and whether its silence is unusually long."
     ),
-    _ask("judge", "judge:judge", "Judge single measurements and explain the verdicts; no store is needed."),
+    _ask("judge", "Judge single measurements and explain the verdicts; no store is needed."),
     _ask(
-        "verify",
-        "verify:verify",
-        "Recompute an incident from its evidence bundle, offline; print MATCH or the differences.",
+        "verify", "Recompute an incident from its evidence bundle, offline; print MATCH or the differences."
     ),
     _ask(
         "cost",
-        "cost:cost",
         "Estimate what a disruption costs, by each published method: per hour, in total, and with every input.",
     ),
-    _publish("events", "events:events_app", "Announced events: elections, rallies, exams, trials."),
-    _publish(
-        "claims",
-        "claims:claims_app",
-        "Record what others say about disruptions, and check it against the evidence.",
-    ),
-    _publish("alerts", "alerts:alerts_app", "Test, list, retry and send alerts."),
+    _publish("events", "Announced events: elections, rallies, exams, trials."),
+    _publish("claims", "Record what others say about disruptions, and check it against the evidence."),
+    _publish("alerts", "Test, list, retry and send alerts."),
     _publish(
         "export",
-        "export:export",
         "Write open data: incidents, hourly results of your own probes, and series from open sources.",
     ),
     _operate(
-        "collect",
-        "collect:collect",
-        "Receive measurements from probes: OONI's collector protocol, check-in and test helper.",
+        "collect", "Receive measurements from probes: OONI's collector protocol, check-in and test helper."
     ),
     _operate(
-        "drain", "collect:drain", "Move what collectors have received from an inbox or a stream into a store."
+        "drain",
+        "Move what collectors have received from an inbox or a stream into a store.",
+        module="collect",
     ),
     _operate(
         "queue",
-        "queue:queue",
         "Show what is waiting in the stream between collectors and store, and what was set aside and why.",
     ),
     _operate(
         "detect",
-        "detect:detect",
         "Find incidents in measurements that have not been examined yet; `fanous ingest` also does this.",
     ),
     _operate(
         "rejudge",
-        "detect:rejudge",
         "Recompute every conclusion from the raw records, with the rules of this version.",
+        module="detect",
     ),
     _operate(
         "retain",
-        "retain:retain",
         "Delete old observations and move old raw records to a bucket, as the `retention` settings say.",
     ),
     _operate(
         "forget",
-        "retain:forget",
         "Delete all measurements in these reports, raw records included, and recompute incidents without them.",
+        module="retain",
     ),
     _operate(
         "refdata",
-        "refdata:refdata_app",
         "Update reference data: block page fingerprints, numbers of users per network, lists of sites, upstreams.",
     ),
-    _operate(
-        "orders", "orders:orders_app", "Tell your organisation's own probes what to measure, or to stop."
-    ),
+    _operate("orders", "Tell your organisation's own probes what to measure, or to stop."),
+    _develop("lab", "Run a national internet with real censors in network namespaces; needs root."),
     _develop(
-        "lab", "lab:lab_app", "Run a national internet with real censors in network namespaces; needs root."
-    ),
-    _develop(
-        "evaluate",
-        "evaluate:evaluate",
-        "Replay labelled events through the live code path; report hits, misses and delays.",
+        "evaluate", "Replay labelled events through the live code path; report hits, misses and delays."
     ),
 )
 """All commands, in the order in which help lists them."""
@@ -223,8 +187,8 @@ def built(name: str, what: CommandEntry | str) -> Any:
     if isinstance(what, str):
         add_former(app, name, f"fanous {name}", f"fanous {what}")
     else:
-        module, _, attribute = what.where.partition(":")
-        command = getattr(import_module(f"fanous.cli.{module}"), attribute)
+        module = import_module(f"fanous.cli.{what.module or name}")
+        command = getattr(module, f"{name}_app", None) or getattr(module, name)
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:

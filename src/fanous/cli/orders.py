@@ -198,7 +198,16 @@ class _Following:
 
     def _remember(self, known: "Remembered") -> None:
         if known != self.known:
-            _keep(self._path, known)
+            import msgspec
+
+            from fanous.base.files import make_folder
+            from fanous.base.overwrite import replace_file
+
+            try:
+                make_folder(self._path.parent)
+                replace_file(self._path, msgspec.json.encode(known))
+            except OSError as error:
+                raise FanousError(f"cannot write {self._path}: {error.strerror}") from None
             self.known = known
 
 
@@ -255,16 +264,3 @@ def _known(path: Path) -> "Remembered":
             f"{path} cannot be read ({quoted(why)}), and an order to stop may be in it, so nothing was measured. "
             "Put back a copy of it, or ask the organisation whether its probes may measure; if they may, delete it"
         ) from None
-
-
-def _keep(path: Path, known: "Remembered") -> None:
-    import msgspec
-
-    from fanous.base.files import make_folder
-    from fanous.base.overwrite import replace_file
-
-    try:
-        make_folder(path.parent)
-        replace_file(path, msgspec.json.encode(known))
-    except OSError as error:
-        raise FanousError(f"cannot write {path}: {error.strerror}") from None

@@ -386,7 +386,12 @@ def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
     if reason.code == AS_WRITTEN:
         return Sentence(whole(str(reason.params.get("text", ""))), ENGLISH)
     if reason.code == "not_judged":
-        return _not_judged(reason, language)
+        # Why a target was not judged, and for how many of its measurements that holds.
+        rule, why = str(reason.params["rule"]), str(reason.params["why"])
+        said = rule_said(rule, why, language) if rule else defect_said(why, language)
+        figures = {name: said.language.number(float(str(reason.params[name]))) for name in ("some", "all")}
+        sentence = whole(said.text) if said.language is ENGLISH else said.text
+        return Sentence(f"{sentence} {said.language.say(NOT_JUDGED, **figures)}", said.language)
     text = REASONS.get(_variant(reason))
     if text is None:
         return Sentence(whole(f"{reason.code} {dict(reason.params) or ''}"), ENGLISH)
@@ -395,15 +400,6 @@ def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
         return Sentence(language.say(text, **values), language)
     n = reason.params["n"]
     return Sentence(language.count(*text, n if isinstance(n, int) else 0, **values), language)
-
-
-def _not_judged(reason: Reason, language: Language) -> Sentence:
-    """Why a target was not judged, and for how many of its measurements that holds."""
-    rule, why = str(reason.params["rule"]), str(reason.params["why"])
-    said = rule_said(rule, why, language) if rule else defect_said(why, language)
-    figures = {name: said.language.number(float(str(reason.params[name]))) for name in ("some", "all")}
-    sentence = whole(said.text) if said.language is ENGLISH else said.text
-    return Sentence(f"{sentence} {said.language.say(NOT_JUDGED, **figures)}", said.language)
 
 
 def _variant(reason: Reason) -> str:

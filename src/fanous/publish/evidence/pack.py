@@ -294,7 +294,10 @@ def gather(store: Store, incident_id: str) -> Gathered:
     _check_claimed(latest.incident)
     side = store.of(latest.incident.provenance)
     selection = select(side, latest.incident, latest.at)
-    _check_found(latest.incident, selection)
+    if not selection.own and not selection.levels:
+        raise FanousError(
+            f"{latest.incident.id} rests on no measurements in this store (any more), so there is nothing to pack"
+        )
     stated = side.facts.series_licences(latest.incident.country)
     closed = [
         level
@@ -402,13 +405,6 @@ def _check_claimed(incident: Incident) -> None:
         raise FanousError(
             f"{incident.id} is held for a person's review, and a bundle would say more than the ledger does: "
             f"`fanous incidents approve {incident.id}` first"
-        )
-
-
-def _check_found(incident: Incident, selection: Selection) -> None:
-    if not selection.own and not selection.levels:
-        raise FanousError(
-            f"{incident.id} rests on no measurements in this store (any more), so there is nothing to pack"
         )
 
 

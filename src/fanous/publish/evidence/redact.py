@@ -10,7 +10,7 @@ import msgspec
 
 from fanous.analysis.rules import Fingerprint
 from fanous.errors import FanousError
-from fanous.model.measurement import Layer, ParsedMeasurement, Record
+from fanous.model.measurement import Layer, Record
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.reader import answered, line_of, record_in
 from fanous.publish.evidence.container import LineWriter
@@ -98,13 +98,9 @@ def redacted(record: Record, found: dict[str, Fingerprint] | None = None) -> Rec
             "leave the store"
         )
     parsed = source.parse(record)
-    fingerprints = _fingerprints_in(parsed)
+    find, country = known_fingerprints().find, parsed.measurement.country
+    pages = (o for o in parsed.observations if o.layer is Layer.HTTP)
+    fingerprints = {match.id: match for page in pages for match in find(page, country)}
     if found is not None:
         found |= fingerprints
     return Record(record.source, source.redact(record.data, parsed, tuple(fingerprints.values())))
-
-
-def _fingerprints_in(parsed: ParsedMeasurement) -> dict[str, Fingerprint]:
-    find, country = known_fingerprints().find, parsed.measurement.country
-    pages = (o for o in parsed.observations if o.layer is Layer.HTTP)
-    return {match.id: match for page in pages for match in find(page, country)}
