@@ -10,13 +10,10 @@ returns its rows, and its line in ``TABLES``.
 Forms are CSV (RFC 4180), Parquet and GeoJSON (RFC 7946); ``datapackage.json`` describes the folder (Frictionless v1).
 """
 
-import csv
 import hashlib
-import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime
 from math import isnan
 from pathlib import Path
 from types import MappingProxyType
@@ -31,7 +28,7 @@ from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.place import asn_of
 from fanous.publish.credits import sources_of
 from fanous.publish.document import incident_document, users_of
-from fanous.publish.table import cell
+from fanous.publish.table import rows_csv, rows_parquet
 from fanous.sources.connector import OWN_DATA, open_licence
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
@@ -509,34 +506,14 @@ TABLES = (
 
 def as_csv(table: ExportTable, rows: Sequence[Row]) -> bytes:
     """CSV in UTF-8; unknown values are empty, the items of a list are separated by spaces, and no text is a formula."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, [name for name, _, _ in table.fields], lineterminator="\r\n")
-    writer.writeheader()
     lists = [name for name, kind, _ in table.fields if kind == "list"]
-    for row in rows:
-        flat = row | {name: " ".join(row[name]) for name in lists}
-        writer.writerow({name: cell(value) for name, value in flat.items()})
-    return out.getvalue().encode()
+    flat = (row | {name: " ".join(row[name]) for name in lists} for row in rows)
+    return rows_csv([name for name, _, _ in table.fields], flat).encode()
 
 
 def as_parquet(table: ExportTable, rows: Sequence[Row]) -> bytes:
     """Parquet with zstd; times are UTC timestamps, lists are lists."""
-    import pyarrow as pa  # imported here: it takes a fifth of a second
-    from pyarrow import parquet
-
-    kinds = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64()}
-    kinds["boolean"] = pa.bool_()
-    kinds["list"] = pa.list_(pa.string())
-    kinds["datetime"] = pa.timestamp("s", "UTC")
-    schema = pa.schema([pa.field(name, kinds[kind]) for name, kind, _ in table.fields])
-    columns = {name: [_typed(row[name], kind) for row in rows] for name, kind, _ in table.fields}
-    out = io.BytesIO()
-    parquet.write_table(pa.table(columns, schema), out, compression="zstd")
-    return out.getvalue()
-
-
-def _typed(value: Any, kind: str) -> Any:
-    return datetime.fromisoformat(value) if kind == "datetime" and value is not None else value
+    return rows_parquet({name: kind for name, kind, _ in table.fields}, rows)
 
 
 def as_geojson(rows: Sequence[Row]) -> bytes:

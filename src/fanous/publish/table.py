@@ -68,13 +68,7 @@ _NEXT_CELL = re.compile(f"(?<=[;|])(?=[{''.join(map(re.escape, FORMULA))}])")
 
 def as_csv(store: Store, incidents: Sequence[Incident], edition: Edition) -> bytes:
     """CSV (RFC 4180) in UTF-8, in the order given."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for incident in incidents:
-        row = _row(store, incident, edition)
-        writer.writerow([cell(row[name]) for name in COLUMNS])
-    return out.getvalue().encode()
+    return rows_csv(COLUMNS, (_row(store, incident, edition) for incident in incidents)).encode()
 
 
 def _row(store: Store, incident: Incident, edition: Edition) -> dict[str, Any]:
@@ -143,27 +137,31 @@ def rows_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     return out.getvalue()
 
 
-TIMES = ("time", "end")
-"""Columns of rows that are times, in RFC 3339, UTC."""
-
-
-def rows_parquet(columns: Mapping[str, type], rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Rows as Parquet, with times as times.
+def rows_parquet(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Rows as Parquet, with times as times and lists as lists.
 
     Args:
-        columns: name -> type of the values; ``None`` may be among them.
+        columns: name -> type of the values, as Frictionless calls it, or ``list`` (of texts); ``None`` may be among
+            them.
     """
     import pyarrow as pa  # imported here: it takes a fifth of a second
     from pyarrow import parquet
 
-    kinds = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
-    fields = {
-        name: pa.timestamp("s", "UTC") if name in TIMES else kinds[kind] for name, kind in columns.items()
+    kinds = {
+        "string": pa.string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "boolean": pa.bool_(),
+        "list": pa.list_(pa.string()),
+        "datetime": pa.timestamp("s", "UTC"),
     }
     values = {
-        name: [datetime.fromisoformat(row[name]) if name in TIMES else row[name] for row in rows]
-        for name in columns
+        name: [datetime.fromisoformat(row[name]) if row[name] is not None else None for row in rows]
+        if kind == "datetime"
+        else [row[name] for row in rows]
+        for name, kind in columns.items()
     }
+    schema = pa.schema([pa.field(name, kinds[kind]) for name, kind in columns.items()])
     out = io.BytesIO()
-    parquet.write_table(pa.table(values, pa.schema(fields.items())), out, compression="zstd")
+    parquet.write_table(pa.table(values, schema), out, compression="zstd")
     return out.getvalue()

@@ -371,15 +371,14 @@ def explore_csv(store: Store, visit: Visit) -> Reply | None:
     return None if result is None else Reply.of(rows_csv(list(_columns(result)), _table(result)), CSV)
 
 
-def _columns(result: Explored) -> dict[str, type]:
+def _columns(result: Explored) -> dict[str, str]:
     by = result.question.by
-    terms = {"synthetic": bool, "source": str, "licence": str}
     return {
-        "time": str,
-        "end": str,
-        by: int if by == "network" else str,
-        **dict.fromkeys(FIELDS, int),
-        **terms,
+        **dict.fromkeys(("time", "end"), "datetime"),
+        by: "integer" if by == "network" else "string",
+        **dict.fromkeys(FIELDS, "integer"),
+        "synthetic": "boolean",
+        **dict.fromkeys(("source", "licence"), "string"),
     }
 
 

@@ -312,14 +312,15 @@ def series_json(store: Store, visit: Visit) -> Reply | None:
     return json_reply(document)
 
 
-COLUMNS: dict[str, type] = {
-    **dict.fromkeys(("time", "end", "country", "region"), str),
-    "network": int,
-    **dict.fromkeys(("target", "signal", "subtype"), str),
-    "value": float,
-    "unit": str,
-    "synthetic": bool,
-    **dict.fromkeys(("source", "licence"), str),
+COLUMNS = {
+    **dict.fromkeys(("time", "end"), "datetime"),
+    **dict.fromkeys(("country", "region"), "string"),
+    "network": "integer",
+    **dict.fromkeys(("target", "signal", "subtype"), "string"),
+    "value": "number",
+    "unit": "string",
+    "synthetic": "boolean",
+    **dict.fromkeys(("source", "licence"), "string"),
 }
 """Columns of a table of values, in their source's bins; ``network`` is empty for other places."""
 
