@@ -75,10 +75,7 @@ class Grid:
 
 
 def network_times(
-    votes: Votes,
-    incidents: Sequence[Incident],
-    country: str,
-    span: tuple[float, float] | None = None,
+    votes: Votes, incidents: Sequence[Incident], country: str, span: tuple[float, float] | None = None
 ) -> Grid:
     """The grid of all votes; a cell is *disrupted* only where an incident says so.
 

@@ -236,9 +236,7 @@ def queue(options: QueueOptions) -> None:
         say(f"refused  {one['uid'] or '-'}: {one['why']}")
 
 
-async def _looked_at(
-    address: "StreamAddress",
-) -> "tuple[dict[str, StreamState], list[dict[str, str]]]":
+async def _looked_at(address: "StreamAddress") -> "tuple[dict[str, StreamState], list[dict[str, str]]]":
     from fanous.collector.stream.address import StreamPart
     from fanous.collector.stream.connection import connected, made, reasons, state_of
 

@@ -97,11 +97,7 @@ def forget(options: ForgetOptions) -> None:
         forgotten = reach(Forget(tuple(options.reports)))
     if options.as_json:
         print_document(
-            {
-                "measurements": forgotten.measurements,
-                "countries": sorted(forgotten.spans),
-                "waiting": waiting,
-            }
+            {"measurements": forgotten.measurements, "countries": sorted(forgotten.spans), "waiting": waiting}
         )
         return
     if options.inbox is None:

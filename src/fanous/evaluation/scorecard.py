@@ -115,12 +115,7 @@ def _print_corpus(console: Console, evaluation: Evaluation) -> None:
         columns = "lost at once | loss | hours | recall | IODA's rule | incident | confirmed | onset in a bin"
         console.print(table(f"{columns} | depth off | to raise", losses, gap=2))
         untouched = (
-            (
-                one.signal,
-                f"{one.months:.2f}",
-                one.raised,
-                "-" if one.peer_raised is None else one.peer_raised,
-            )
+            (one.signal, f"{one.months:.2f}", one.raised, "-" if one.peer_raised is None else one.peer_raised)
             for one in evaluation.quiet
         )
         console.print(table("raised untouched | months | here | by IODA's rule", untouched, gap=2))

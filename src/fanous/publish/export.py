@@ -522,11 +522,7 @@ def as_geojson(rows: Sequence[Row]) -> bytes:
     return msgspec.json.encode({"type": "FeatureCollection", "features": features})
 
 
-MEDIA = {
-    "csv": "text/csv",
-    "parquet": "application/vnd.apache.parquet",
-    "geojson": "application/geo+json",
-}
+MEDIA = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "geojson": "application/geo+json"}
 
 
 @dataclass(frozen=True, slots=True)

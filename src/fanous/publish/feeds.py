@@ -326,10 +326,7 @@ class Format:
     media: str
 
 
-FORMATS: dict[str, Format] = {
-    "atom": Format(atom, ATOM_MEDIA),
-    "json": Format(json_feed, JSON_FEED_MEDIA),
-}
+FORMATS: dict[str, Format] = {"atom": Format(atom, ATOM_MEDIA), "json": Format(json_feed, JSON_FEED_MEDIA)}
 """Ending of a feed's address -> how it is written."""
 
 

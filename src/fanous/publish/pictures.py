@@ -184,10 +184,7 @@ def incident_spans(
         intervals: those of one of its networks.
     """
     until = now if incident.seen_until is None else incident.seen_until
-    bounds = (
-        (incident.fall_earliest, incident.onset_latest),
-        (incident.end_earliest, incident.end_latest),
-    )
+    bounds = ((incident.fall_earliest, incident.onset_latest), (incident.end_earliest, incident.end_latest))
     brackets = [(first, last) for first, last in bounds if first is not None and last is not None]
     return [
         IncidentSpan(

@@ -161,10 +161,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
         heads=tuple(_heads(incident, language, until_known)),
         rows=tuple(_rows(incident, names, language, query)),
         saw=tuple(
-            (
-                Sentence(words.capitalised(language.say(row.name)), language),
-                said(language, row.word),
-            )
+            (Sentence(words.capitalised(language.say(row.name)), language), said(language, row.word))
             for row in witness_rows(store, incident)
         ),
         what_else=tuple(narrative.what_else(incident, language)),

@@ -243,11 +243,7 @@ class Reply:
         """The response to this request: plain, compressed, or 304 if the client has it already."""
         pack = bool(self.packed) and "gzip" in request.headers.get("accept-encoding", "").lower()
         tag = f'"{self.tag}{"-gz" if pack else ""}"'
-        headers = {
-            "ETag": tag,
-            "Cache-Control": self.kept,
-            "Vary": "Accept-Encoding, Accept-Language",
-        }
+        headers = {"ETag": tag, "Cache-Control": self.kept, "Vary": "Accept-Encoding, Accept-Language"}
         if _has(request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)
         if pack:
@@ -460,10 +456,7 @@ class Shelf:
         return self._kept.get(key)
 
     async def get(
-        self,
-        key: Hashable,
-        make: Callable[[], Awaitable[Reply]],
-        before: Callable[[], None] = lambda: None,
+        self, key: Hashable, make: Callable[[], Awaitable[Reply]], before: Callable[[], None] = lambda: None
     ) -> Reply:
         """A reply that is fresh, or went stale only just now. Errors of ``make`` are raised for all who wait.
 

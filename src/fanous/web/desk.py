@@ -39,16 +39,7 @@ from fanous.sources.ics import EventLeftOut
 from fanous.store.protocol import Store
 from fanous.web.answers import HTML, Answers, Visit, visit_of
 from fanous.web.desk_pages import DONE, FORMS, NAVIGATION, PAGES, DeskForm, DeskPage
-from fanous.web.form import (
-    MOST_BYTES,
-    Form,
-    Refusal,
-    check_lengths,
-    draft_of,
-    form_of,
-    is_from_here,
-    kept_as,
-)
+from fanous.web.form import MOST_BYTES, Form, Refusal, check_lengths, draft_of, form_of, is_from_here, kept_as
 from fanous.web.limits import Guesses
 from fanous.web.settings import is_passphrase, is_same
 from fanous.web.templates import rendered

@@ -391,10 +391,7 @@ PAGES = (
     DeskPage("", "queue.html", queue_facts, "Review queue"),
     DeskPage("/incidents/{id:incident}", "incident.html", incident_facts),
     DeskPage(
-        "/incidents/{id:incident}/measurements",
-        "measurements.html",
-        measurements_facts,
-        asks=WHICH_PAGE,
+        "/incidents/{id:incident}/measurements", "measurements.html", measurements_facts, asks=WHICH_PAGE
     ),
     DeskPage("/events", "events.html", events_facts, "Announced events"),
     DeskPage("/claims", "claims.html", claims_facts, "What others say"),

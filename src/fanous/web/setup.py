@@ -111,11 +111,7 @@ class SetUp:
         return self._page(request, {})
 
     def _page(
-        self,
-        request: Request,
-        form: Mapping[str, str],
-        wrong: FanousError | None = None,
-        status: int = 200,
+        self, request: Request, form: Mapping[str, str], wrong: FanousError | None = None, status: int = 200
     ) -> Response:
         free, visit = free_bytes(), visit_of(request, Site())
         facts = {

@@ -6,11 +6,7 @@ untested.  ``wording.reasons`` fills them in, and says why a row holds; ``narrat
 
 from fanous.model.explanation import Standing
 
-STANDINGS = {
-    Standing.HOLDS: "Possible",
-    Standing.UNTESTED: "Not tested",
-    Standing.EXCLUDED: "Excluded",
-}
+STANDINGS = {Standing.HOLDS: "Possible", Standing.UNTESTED: "Not tested", Standing.EXCLUDED: "Excluded"}
 """How an explanation stands, in words.  One that holds may explain what was seen; that it does is not known."""
 
 EXPLANATIONS = {

@@ -238,12 +238,4 @@ SILENCES = {
 }
 """What it may mean if almost no network is heard from for days."""
 
-FINDINGS: dict[str, Text] = {
-    **HINTS,
-    **SEEN,
-    **COVERAGE,
-    **EVENTS,
-    **CLAIMS,
-    **RATES,
-    **SILENCES,
-}
+FINDINGS: dict[str, Text] = {**HINTS, **SEEN, **COVERAGE, **EVENTS, **CLAIMS, **RATES, **SILENCES}

@@ -117,11 +117,7 @@ IMPORTED = (
     "It is based on files that were imported, and dated by their sender; where they came from is not known."
 )
 UNVOUCHED = "It rests on measurements that strangers sent; no one vouches for them."
-NOTES = {
-    Provenance.IMPORTED: IMPORTED,
-    Provenance.UNVOUCHED: UNVOUCHED,
-    Provenance.SYNTHETIC: SYNTHETIC,
-}
+NOTES = {Provenance.IMPORTED: IMPORTED, Provenance.UNVOUCHED: UNVOUCHED, Provenance.SYNTHETIC: SYNTHETIC}
 
 
 def provenance_note(incident: Incident, language: Language) -> Sentence | None:

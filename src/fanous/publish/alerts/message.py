@@ -19,11 +19,7 @@ from fanous.wording.post import post_text, shorter, sms_text
 from fanous.wording.reasons import corrected, method_said, reasons_said
 from fanous.wording.words import NAMED
 
-TITLED = {
-    Happening.CORRECTED: "Correction",
-    Happening.WIDENED: "Widened",
-    Happening.NARROWED: "Narrowed",
-}
+TITLED = {Happening.CORRECTED: "Correction", Happening.WIDENED: "Widened", Happening.NARROWED: "Narrowed"}
 """What stands before the claim in a title."""
 
 MORE = "Evidence and history"

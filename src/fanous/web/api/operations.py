@@ -440,20 +440,10 @@ class Operation:
 
 OPERATIONS = (
     Operation(
-        "listIncidents",
-        "/incidents",
-        "Incidents, the newest first",
-        IncidentsQuery,
-        Incidents,
-        incidents,
+        "listIncidents", "/incidents", "Incidents, the newest first", IncidentsQuery, Incidents, incidents
     ),
     Operation(
-        "getIncident",
-        "/incidents/{id}",
-        "One incident with its revisions",
-        NoQuery,
-        Detailed,
-        incident,
+        "getIncident", "/incidents/{id}", "One incident with its revisions", NoQuery, Detailed, incident
     ),
     Operation("getCost", "/incidents/{id}/cost", "What it may cost, by method", NoQuery, Cost, cost),
     Operation(

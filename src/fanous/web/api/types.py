@@ -185,7 +185,7 @@ class Incident(Struct):
         Share | None,
         Meta(
             description="of events like this, the least share that nothing untested is behind, apart from "
-            "`confidence`; null: nothing was weighed",
+            "`confidence`; null: nothing was weighed"
         ),
     ]
     evidence: Evidence

@@ -11,16 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from fanous.base.text import printable
-from fanous.charts.counts import (
-    NARROW,
-    WIDE,
-    Panel,
-    Sheet,
-    framed,
-    stack_of,
-    stacked,
-    strips,
-)
+from fanous.charts.counts import NARROW, WIDE, Panel, Sheet, framed, stack_of, stacked, strips
 from fanous.charts.grid import MOST_ROWS, Drawing
 from fanous.charts.paint import PICTURE_WIDTH, png
 from fanous.charts.plot import IncidentSpan, Shape, ticks
@@ -30,12 +21,7 @@ from fanous.model.instant import to_iso
 from fanous.publish.credits import credited, credits_line, licences_of
 from fanous.publish.pictures import incident_spans, stack_key
 from fanous.publish.table import rows_csv, rows_parquet
-from fanous.questions.explore import (
-    Explored,
-    ExploreQuestion,
-    explore,
-    shown,
-)
+from fanous.questions.explore import Explored, ExploreQuestion, explore, shown
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_title
 from fanous.sources.publishers import SOURCES
