@@ -59,10 +59,10 @@ def alerts_test(options: AlertsTestOptions) -> None:
     for channel in _channels(alerting, options.names or []):
         message = test_message(str(uuid4()), now, Sender(alerting.url), channel.language)
         outcomes.append((channel, asyncio.run(SENDERS[channel.means].send(channel, message, now))))
-    told = [{"channel": c.name, "means": c.means, "taken": not o.why, "why": o.why} for c, o in outcomes]
+    tests = [{"channel": c.name, "means": c.means, "taken": not o.why, "why": o.why} for c, o in outcomes]
     tell(
         options.as_json,
-        {"tests": told},
+        {"tests": tests},
         (f"{c.name} ({c.means}): {o.why or 'accepted'}" for c, o in outcomes),
     )
     if any(outcome.why for _, outcome in outcomes):

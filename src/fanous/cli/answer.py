@@ -135,12 +135,14 @@ def _measured(answer: CountryAnswer) -> str:
     if not answer.within:
         nothing = f"\nNo measurements{about} in this time: what began before may have ended since."
         return nothing if _standing(answer) else ""
-    made, sources = answer.within, answer.within.sources
-    told = [f"{counted(made.measurements, 'measurement')}{about} on {counted(made.networks, 'network')}"]
+    within, sources = answer.within, answer.within.sources
+    counts = [
+        f"{counted(within.measurements, 'measurement')}{about} on {counted(within.networks, 'network')}"
+    ]
     series = [f"series from {listed(sources)}"] if sources else []
-    part = f", in {made.hours_measured:,} of {counted(answer.hours, 'hour')}"
-    how_long = part if made.hours_measured < answer.hours else ""
-    return f"\nMeasured: {'; '.join((told if made.measurements else []) + series)}{how_long}."
+    part = f", in {within.hours_measured:,} of {counted(answer.hours, 'hour')}"
+    how_long = part if within.hours_measured < answer.hours else ""
+    return f"\nMeasured: {'; '.join((counts if within.measurements else []) + series)}{how_long}."
 
 
 def _asked(answer: CountryAnswer) -> str:
@@ -185,12 +187,12 @@ def incident_text(
         (_state(incident), STYLES[incident.status]),
         f"  {kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.2f}",
     )
-    told, reason = _line(details(incident, names, ENGLISH)), Text(_line(because(incident, ENGLISH)))
+    account, reason = _line(details(incident, names, ENGLISH)), Text(_line(because(incident, ENGLISH)))
     if incident.status is Status.RETRACTED:
         gone = Text(f"{AS_PUBLISHED}:")
-        lines = [Text(sentence(incident)), reason, gone, Text(told, "strike")]
+        lines = [Text(sentence(incident)), reason, gone, Text(account, "strike")]
     else:
-        lines = [Text(sentence(incident)), Text(told), reason]
+        lines = [Text(sentence(incident)), Text(account), reason]
         if known_until is not None:
             end = english_clocks(known_until, incident.country)
             lines.append(Text(f"The data end on {end}: what has happened since is unknown."))
@@ -206,13 +208,15 @@ def _what_else(incident: Incident, *, why: bool) -> list[Text | Table]:
     if untested is None:
         return []
     if not why:
-        said = f"What else could it be: {standings(incident)}; --why lists them"
-        return [Text(said), Text(untested.text, "dim")]
+        heading = f"What else could it be: {standings(incident)}; --why lists them"
+        return [Text(heading), Text(untested.text, "dim")]
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
-    for one in what_else(incident, ENGLISH):
-        because = one_line(one.because.text)
-        table.add_row(one.word, Text.assemble(one_line(one.says.text), "\n", (because, "dim")))
+    for explanation in what_else(incident, ENGLISH):
+        because = one_line(explanation.because.text)
+        table.add_row(
+            explanation.word, Text.assemble(one_line(explanation.says.text), "\n", (because, "dim"))
+        )
     return [Text("What else could it be?"), table, Text(untested.text)]
 
 

@@ -127,8 +127,8 @@ def tell(as_json: bool, document: object, lines: Iterable[str], none: str = "") 
     if as_json:
         print_document(document)
         return
-    told = list(lines)
-    for line in told or ([none] if none else []):
+    printed = list(lines)
+    for line in printed or ([none] if none else []):
         say(line)
 
 

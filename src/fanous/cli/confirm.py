@@ -102,12 +102,12 @@ def confirm(options: ConfirmOptions) -> None:
         raise typer.Exit(FOUND)
 
 
-def _targets(given: list[str] | None) -> tuple[str, ...]:
-    if not given:
+def _targets(names: list[str] | None) -> tuple[str, ...]:
+    if not names:
         return ()
     from fanous.wording.names import target_wanted  # it knows names in six languages, which take time to load
 
-    return tuple(map(target_wanted, given))
+    return tuple(map(target_wanted, names))
 
 
 def _has(answer: "CountryAnswer", fail_on: FailOn) -> bool:

@@ -62,26 +62,26 @@ def cost(options: CostOptions) -> None:
         kind = Kind.BLOCKING if named else Kind.OUTAGE
         notes = tuple(filter(None, (*note, why)))
         disruption = Disruption(country_code(options.where), kind, options.hours, named, whom, stopped, notes)
-    found: Cost = cost_of(disruption, economy(disruption.country))
+    estimate: Cost = cost_of(disruption, economy(disruption.country))
     if options.as_json:
         about = {"incident": incident.id, "provenance": str(incident.provenance)} if incident else {}
-        print_document(about | cost_document(found))
+        print_document(about | cost_document(estimate))
     else:
         if incident is not None and (staged := provenance_note(incident, language)):
             print(staged.text)
-        print("\n".join(cost_lines(found, language)))
+        print("\n".join(cost_lines(estimate, language)))
 
 
 def _listed(given: list[str] | None) -> list[str]:
     return [one.strip() for text in given or () for one in text.split(",") if one.strip()]
 
 
-def _affected(country: str, regions: list[str], given: str | None) -> tuple[Range, tuple[Phrase, ...]]:
+def _affected(country: str, regions: list[str], share_given: str | None) -> tuple[Range, tuple[Phrase, ...]]:
     from fanous.analysis.cost import REGION_SHARE, REGION_UNKNOWN, USERS_GIVEN
     from fanous.refdata.economies import region_share
 
-    if given is not None:
-        return _share(given, "--affected"), (Phrase(USERS_GIVEN),)
+    if share_given is not None:
+        return _share(share_given, "--affected"), (Phrase(USERS_GIVEN),)
     if not regions:
         return WHOLE, ()
     notes: list[Phrase] = []
@@ -91,8 +91,8 @@ def _affected(country: str, regions: list[str], given: str | None) -> tuple[Rang
         if figure is None:
             return Range(0.0, 1.0), (Phrase(REGION_UNKNOWN, {"region": region, "country": country}),)
         share += figure.value
-        told: dict[str, str | float | Phrase] = {"region": region, "share": figure.value}
-        notes.append(Phrase(REGION_SHARE, told | {"source": figure.source}))
+        params: dict[str, str | float | Phrase] = {"region": region, "share": figure.value}
+        notes.append(Phrase(REGION_SHARE, params | {"source": figure.source}))
     return Range(min(share, 1.0), min(share, 1.0)), tuple(notes)
 
 
@@ -110,11 +110,11 @@ def _region(country: str, name: str) -> str:
     raise typer.BadParameter(f"{name!r} is not a region of {country}: {hint}", param_hint="--region")
 
 
-def _dependence(targets: tuple[str, ...], given: str | None) -> tuple[Range, Phrase | None]:
+def _dependence(targets: tuple[str, ...], share_given: str | None) -> tuple[Range, Phrase | None]:
     from fanous.analysis.cost import DEPENDENCE_GIVEN, NO_DEPENDENCE, UNKNOWN_SHARE
 
-    if given is not None:
-        return _share(given, "--dependence"), Phrase(DEPENDENCE_GIVEN)
+    if share_given is not None:
+        return _share(share_given, "--dependence"), Phrase(DEPENDENCE_GIVEN)
     return (UNKNOWN_SHARE, Phrase(NO_DEPENDENCE)) if targets else (WHOLE, None)
 
 

@@ -96,15 +96,15 @@ def _all_work(place: "StoreLocation", workers: int, every: float, lease: float) 
         signal.signal(number, lambda *_: stopping.set())
     pool = [_Worker(place, every, lease) for _ in range(workers)]
     try:
-        while any(one.process.is_alive() for one in pool) and not stopping.wait(0.2):
+        while any(worker.process.is_alive() for worker in pool) and not stopping.wait(0.2):
             if every:
-                pool = [one if one.process.is_alive() else _again(one, stopping) for one in pool]
+                pool = [worker if worker.process.is_alive() else _again(worker, stopping) for worker in pool]
     finally:
-        for one in pool:
-            one.lifeline.close()
-        for one in pool:
-            one.process.join()
-    if not stopping.is_set() and all(one.process.exitcode for one in pool):
+        for worker in pool:
+            worker.lifeline.close()
+        for worker in pool:
+            worker.process.join()
+    if not stopping.is_set() and all(worker.process.exitcode for worker in pool):
         raise FanousError("all workers ended early; the log above says why", permanent=False)
 
 

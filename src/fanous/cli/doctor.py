@@ -81,10 +81,10 @@ def doctor(options: DoctorOptions) -> None:
         print_document(document | {"confinement": confined})
         return
     for part in PARTS:
-        own = [need for need in needs if need.part == part]
+        needs_of_part = [need for need in needs if need.part == part]
         say(f"{part}: {'ready' if _is_ready(needs, part) else 'not ready'}")
-        say(f"  found    {', '.join(need.name for need in own if need.found) or '-'}")
-        for need in own:
+        say(f"  found    {', '.join(need.name for need in needs_of_part if need.found) or '-'}")
+        for need in needs_of_part:
             if not need.found:
                 say(f"  {'missing' if need.is_vital else 'lacking':8} {need.name}: {need.mend}")
                 say(f"           without it: {need.without}")

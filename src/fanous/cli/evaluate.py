@@ -115,10 +115,10 @@ def _adversary(options: EvaluateOptions) -> None:
     from fanous.evaluation.prices import price_rows, prices
     from fanous.evaluation.volunteers import volunteer_prices, volunteer_speeds
 
-    only, known = options.attack or [], {row.price.attack for row in price_rows()}
-    if unknown := sorted({*only} - known):
+    only, attack_names = options.attack or [], {row.price.attack for row in price_rows()}
+    if unknown := sorted({*only} - attack_names):
         raise typer.BadParameter(
-            f"{', '.join(map(printable, unknown))}: known are {', '.join(sorted(known))}",
+            f"{', '.join(map(printable, unknown))}: known are {', '.join(sorted(attack_names))}",
             param_hint="--attack",
         )
     scores = list(prices(options.draws, options.draws_file, only, len(os.sched_getaffinity(0))))

@@ -288,8 +288,8 @@ def incidents_key(options: IncidentsKeyOptions) -> None:
     from fanous.publish.signer import KEY_FILE, fingerprint, make_key, signer_at
 
     path = options.key or data_folder() / KEY_FILE
-    known = fingerprint((make_key(path) if options.new else signer_at(path)).public)
-    tell(options.as_json, {"file": str(path), "fingerprint": known}, [f"SHA256:{known}", f"  {path}"])
+    digits = fingerprint((make_key(path) if options.new else signer_at(path)).public)
+    tell(options.as_json, {"file": str(path), "fingerprint": digits}, [f"SHA256:{digits}", f"  {path}"])
 
 
 class IncidentsSignerOptions(Options):

@@ -91,8 +91,8 @@ def ingest(options: IngestOptions) -> None:
     from fanous.sources.publishers import SERIES_FILES
 
     if options.source not in MEASUREMENT_SOURCES and options.source not in SERIES_FILES:
-        known = (*MEASUREMENT_SOURCES, *SERIES_FILES)
-        hint = nearest(options.source, known) or f": use one of {', '.join(known)}"
+        sources = (*MEASUREMENT_SOURCES, *SERIES_FILES)
+        hint = nearest(options.source, sources) or f": use one of {', '.join(sources)}"
         raise FanousError(f"unknown source {options.source!r}{hint}")
     if options.source in SERIES_FILES and options.country is None:
         raise typer.BadParameter(f"{options.source} needs --country CC: its files do not name a country")

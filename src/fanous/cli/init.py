@@ -57,9 +57,9 @@ def init(options: InitOptions) -> None:
     check_free(options.config)
     _check(listen, options.url)
     codes = tuple(dict.fromkeys(country_code(code) for code in options.countries or _asked_countries(asks)))
-    known = {one.name: one for one in offered()}
-    accepted = _accepted(options.accept, list(known), asks)
-    asked_elsewhere = dict(_mirror(text, known) for text in options.mirrors or ())
+    sources = {one.name: one for one in offered()}
+    accepted = _accepted(options.accept, list(sources), asks)
+    asked_elsewhere = dict(_mirror(text, sources) for text in options.mirrors or ())
     if asks and not listen:
         listen = typer.prompt(
             "Where the pages are served, as HOST:PORT", default=PAGE, value_proc=_address, err=True
@@ -84,8 +84,8 @@ def init(options: InitOptions) -> None:
     if not accepted:
         say("no source is enabled: the file lists each with its terms")
     for name in accepted:
-        if known[name].token:
-            say(f"{name} needs a key: put it into {beside} as {known[name].token}=...")
+        if sources[name].token:
+            say(f"{name} needs a key: put it into {beside} as {sources[name].token}=...")
     _offer_lists(codes, options.lists, asks)
     is_default = options.config == CONFIGURATION
     say(
@@ -121,9 +121,9 @@ def _offer_lists(codes: Sequence[str], wanted: bool | None, asks: bool) -> None:
         )
 
 
-def _address(told: str) -> str:
-    _check(told.strip(), "")
-    return told.strip()
+def _address(typed: str) -> str:
+    _check(typed.strip(), "")
+    return typed.strip()
 
 
 def _check(listen: str, url: str) -> None:
@@ -148,37 +148,39 @@ def _asked_passphrase() -> str:
 
     if not sys.stdin.isatty():
         return hashed(sys.stdin.readline().rstrip("\n"))
-    told: str = typer.prompt("Passphrase for the desk", hide_input=True, confirmation_prompt=True, err=True)
-    return hashed(told)
+    passphrase: str = typer.prompt(
+        "Passphrase for the desk", hide_input=True, confirmation_prompt=True, err=True
+    )
+    return hashed(passphrase)
 
 
 def _asked_countries(asks: bool) -> list[str]:
     if not asks:
         raise typer.BadParameter("name the countries, such as: fanous init PK", param_hint="CC")
-    found: list[str] = typer.prompt(
+    codes: list[str] = typer.prompt(
         "Countries to watch, by name or code (such as Pakistan, IN)", value_proc=_countries, err=True
     )
-    return found
+    return codes
 
 
-def _countries(told: str) -> list[str]:
+def _countries(typed: str) -> list[str]:
     """Codes of the countries that someone at the terminal names."""
     from fanous.wording.names import countries_named, not_a_country
 
-    found = countries_named(told)
+    found = countries_named(typed)
     for name, code in found.items():
         if not code:
             raise typer.BadParameter(not_a_country(name))
     return list(dict.fromkeys(found.values()))
 
 
-def _accepted(given: list[str] | None, known: list[str], asks: bool) -> tuple[str, ...]:
+def _accepted(names: list[str] | None, offered_names: list[str], asks: bool) -> tuple[str, ...]:
     """Names of the sources whose terms are accepted."""
     from fanous.cli.common import screen
     from fanous.pipeline.configure import offered, terms
 
     keyless = [one.name for one in offered() if not one.token]
-    if given is None:
+    if names is None:
         console = screen(stderr=True)
         for one in offered():
             console.print(
@@ -193,30 +195,30 @@ def _accepted(given: list[str] | None, known: list[str], asks: bool) -> tuple[st
         chosen: tuple[str, ...] = typer.prompt(
             "Sources whose terms you accept (names, all, or none)",
             default=" ".join(keyless),
-            value_proc=lambda told: _sources(told.replace(",", " ").split(), known),
+            value_proc=lambda told: _sources(told.replace(",", " ").split(), offered_names),
             err=True,
         )
         return chosen
-    return _sources(given, known)
+    return _sources(names, offered_names)
 
 
-def _sources(given: list[str], known: list[str]) -> tuple[str, ...]:
-    if given == ["none"]:
+def _sources(wanted: list[str], offered_names: list[str]) -> tuple[str, ...]:
+    if wanted == ["none"]:
         return ()
-    names = known if given == ["all"] else given
+    names = offered_names if wanted == ["all"] else wanted
     for name in names:
-        if name not in known:
+        if name not in offered_names:
             raise typer.BadParameter(
-                f"{name!r} is not one of {', '.join(known)}, all, none", param_hint="--accept"
+                f"{name!r} is not one of {', '.join(offered_names)}, all, none", param_hint="--accept"
             )
-    return tuple(name for name in known if name in names)
+    return tuple(name for name in offered_names if name in names)
 
 
-def _mirror(text: str, known: Container[str]) -> tuple[str, str]:
+def _mirror(text: str, sources: Container[str]) -> tuple[str, str]:
     from fanous.config import LOOPBACK, split_url
 
     name, separator, address = text.partition("=")
-    if not separator or name not in known:
+    if not separator or name not in sources:
         raise typer.BadParameter(
             f"{text!r} is not SOURCE=URL, such as ooni=https://mirror.example", param_hint="--mirror"
         )

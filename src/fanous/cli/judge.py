@@ -35,22 +35,30 @@ def judge(options: JudgeOptions) -> None:
         print_document({"measurements": list(judged)})
     else:
         failed = [
-            v["mechanism"] for one in judged if one["target"] for v in one["verdicts"] if v["mechanism"]
+            v["mechanism"]
+            for measurement in judged
+            if measurement["target"]
+            for v in measurement["verdicts"]
+            if v["mechanism"]
         ]
-        works = any(v["layer"] == "tls" and v["state"] == "ok" for one in judged for v in one["verdicts"])
+        works = any(
+            v["layer"] == "tls" and v["state"] == "ok"
+            for measurement in judged
+            for v in measurement["verdicts"]
+        )
         if (line := interception(failed)) and not works:
             say(line)
-        for one in judged:
-            say(f"{one['measurement_uid']}  {one['target'] or one['test_name']}")
-            for verdict in one["verdicts"]:
+        for measurement in judged:
+            say(f"{measurement['measurement_uid']}  {measurement['target'] or measurement['test_name']}")
+            for verdict in measurement["verdicts"]:
                 mechanism = f" {verdict['mechanism']}" if verdict["mechanism"] else ""
                 mechanism += ", a symptom" if verdict["symptom"] else ""
                 say(f"  {verdict['state']:12} {verdict['layer'] or '-':8}{mechanism}  [{verdict['rule_id']}]")
                 say(f"               {verdict['why']}")
-            for note in one["notes"]:
+            for note in measurement["notes"]:
                 if note != UNPLACED:
                     say(f"  note         {note}")
-        if unplaced := sum(UNPLACED in one["notes"] for one in judged):
+        if unplaced := sum(UNPLACED in measurement["notes"] for measurement in judged):
             print(f"\n{unplaced} of these {len(judged)} measurements: {UNPLACED}.")
     shown = rejects if options.as_json else rejects[:REJECTS_SHOWN]
     for reject in shown:

@@ -272,15 +272,15 @@ def chosen_scenario(name: str, seed: int | None) -> "Scenario":
 
     from fanous.lab.scenario import networks_registered_elsewhere, scenario
 
-    found = scenario(name)
-    for network, home in networks_registered_elsewhere(found):
+    chosen = scenario(name)
+    for network, home in networks_registered_elsewhere(chosen):
         say(
             f"AS{network.asn} is registered in {home}, not in {network.country}: what its probes see counts as seen "
             f"from abroad. Use a number of {network.country}'s own, or one for documentation (64496 to 64511, 65536 to "
             "65551), which belongs to no country.",
             file=sys.stderr,
         )
-    return found if seed is None else replace(found, seed=seed)
+    return chosen if seed is None else replace(chosen, seed=seed)
 
 
 def _played(scenario: "Scenario", records: Path | None) -> "Rehearsal":

@@ -94,9 +94,11 @@ def _of_counts(path: Path, as_json: bool) -> None:
     from fanous.sources.ooni_counts import read_counts
 
     series = read_counts(path)
-    found = collapses(series, [], max(float(one.times[-1]) for one in series) + DAY)
+    collapsed = collapses(series, [], max(float(one.times[-1]) for one in series) + DAY)
     none = "on every day, most networks were heard from"
-    tell(as_json, {"collapses": [_fell(collapse) for collapse in found]}, map(_in_a_line, found), none)
+    tell(
+        as_json, {"collapses": [_fell(collapse) for collapse in collapsed]}, map(_in_a_line, collapsed), none
+    )
 
 
 def _fell(collapse: "Collapse") -> dict[str, Any]:

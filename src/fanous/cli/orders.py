@@ -88,8 +88,8 @@ def orders_sign(options: OrdersSignOptions) -> None:
 
     key = private_key(options.key)
     ended = [envelope_of(path) for path in options.lifts or ()]
-    said = read_revocation(options.revocation) if options.revocation else None
-    signed = sign(read(options.draft, Draft), key, time.time(), ended, said)
+    statement = read_revocation(options.revocation) if options.revocation else None
+    signed = sign(read(options.draft, Draft), key, time.time(), ended, statement)
 
     def is_ours(path: Path) -> bool:
         return bool(opened(envelope_of(path), key.public_key(), now=0))
@@ -218,16 +218,16 @@ def _current(
     from fanous.probe.consent import check_country
     from fanous.probe.orders import check_in, in_force, opened
 
-    said, now = check_in(collectors, country, asn, proxy), time.time()
-    answer = None if isinstance(said, str) else said.x_orders
+    reply, now = check_in(collectors, country, asn, proxy), time.time()
+    answer = None if isinstance(reply, str) else reply.x_orders
     if answer is not None:
         following.heed_revocation(answer)
     key = following.key()
-    if isinstance(said, str):
-        say(f"could not ask for orders ({said})", file=sys.stderr)
+    if isinstance(reply, str):
+        say(f"could not ask for orders ({reply})", file=sys.stderr)
         return in_force(following.known, key, now) if key is not None else None
     # The user may not know, or not state, that measuring is dangerous where they are.
-    check_country(said.probe_cc)
+    check_country(reply.probe_cc)
     if key is None:
         return None if answer is None else opened(answer, None, now)
     if answer is None:

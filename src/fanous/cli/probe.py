@@ -125,19 +125,19 @@ def probe_stream(options: ProbeStreamOptions) -> None:
     )
     vantage = ProbeVantage(country_of(options.country), options.asn, "mobile" if options.mobile else "")
     check_consent(options.yes, settings.cap_mb)
-    folder, found = probe_folder(), []
+    folder, streams_watched = probe_folder(), []
     most = int(settings.cap_mb * 1e6)
     with day_meter(folder, most, time.time()) as meter, record_file(options.out) as to_file:
         write = spooled(folder / "spool", to_file) if options.collectors else to_file
         for url in options.urls:
             record = asyncio.run(stream_record(SocketNetwork(meter), settings, url, vantage))
             write(record)
-            found.append(watchable(url, record))
+            streams_watched.append(watchable(url, record))
             if not options.as_json:
-                say(found[-1].sentence, flush=True)
+                say(streams_watched[-1].sentence, flush=True)
     sent = send(folder / "spool", options.collectors, options.proxy) if options.collectors else None
     if options.as_json:
-        streams = [asdict(one) for one in found]
+        streams = [asdict(one) for one in streams_watched]
         print_document({"streams": streams, "sent": asdict(sent) if sent else None})
     elif sent is not None:
         say(sent_line(sent))
@@ -201,12 +201,12 @@ def probe_run(options: ProbeRunOptions) -> None:
     )
     every = options.every
     if every is None:
-        given = {
+        options_given = {
             "--organisation": options.organisation,
             "--during": options.during,
             "--rounds": options.rounds is not None,
         }
-        _refuse(given, "needs --every: give --every 10m, or leave it out")
+        _refuse(options_given, "needs --every: give --every 10m, or leave it out")
     else:
         _refuse(
             {"--localise": options.localise, "--json": options.as_json},
@@ -330,11 +330,11 @@ def probe_list(options: ProbeListOptions) -> None:
         say(f"{name:14} {len(one.urls):3} URLs{apps}  {one.title}{note}")
 
 
-def _refuse(given: Mapping[str, object], needed: str) -> None:
+def _refuse(options: Mapping[str, object], needed: str) -> None:
     """Raises:
     typer.BadParameter: one of these options was given.
     """
-    for name, value in given.items():
+    for name, value in options.items():
         if value:
             raise typer.BadParameter(f"{name} {needed}")
 
@@ -363,8 +363,8 @@ def _answer(report: "RunReport", out: Path | None, sent: "Sent | None", as_json:
     print_sentences(report_lines(report), screen(highlight=False))
     if out is not None and report.outcomes:
         print()
-        made = counted(len(report.outcomes), "measurement")
-        say(f"Added {made} to {out}; run `fanous judge {out}` for the reasons.")
+        count = counted(len(report.outcomes), "measurement")
+        say(f"Added {count} to {out}; run `fanous judge {out}` for the reasons.")
     elif out is not None and report.health is not None:
         print(f"\nThe check of the connection was added to {out}.")
     if sent is not None:

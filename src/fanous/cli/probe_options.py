@@ -153,10 +153,10 @@ def seconds_of(text: str) -> float:
     Raises:
         typer.BadParameter: the text is not a length of time.
     """
-    found = _DURATION.fullmatch(text)
-    if found is None:
+    match = _DURATION.fullmatch(text)
+    if match is None:
         raise typer.BadParameter(f"{text!r} is not a length of time such as 90s, 10m or 1h")
-    return int(found[1]) * _SECONDS[found[2]]
+    return int(match[1]) * _SECONDS[match[2]]
 
 
 Out = Annotated[

@@ -36,7 +36,7 @@ def probe_via(options: ProbeRunOptions, via: Via) -> None:
     settings = source_settings(options.config)[via.source]
     names = options.lists or (() if inputs else settings.lists)
     wanted = wanted_of(inputs, names, lambda line: say(line, file=sys.stderr))
-    left: list[str] = []
+    left_out: list[str] = []
     lines: list[bytes] = []
     plans: list[RemotePlan] = []
 
@@ -46,9 +46,9 @@ def probe_via(options: ProbeRunOptions, via: Via) -> None:
             say(_announced(planned, via), file=sys.stderr)
 
     turn = int(time.time()) // settings.every
-    made = one_round(via.source, settings, country, wanted.urls, turn, left.append, on_plan)
+    records = one_round(via.source, settings, country, wanted.urls, turn, left_out.append, on_plan)
     with record_file(options.out, via.source) as write:
-        for line in made:
+        for line in records:
             lines.append(line)
             write(line)
     (planned,) = plans
@@ -58,9 +58,9 @@ def probe_via(options: ProbeRunOptions, via: Via) -> None:
         call = BringRound(via.source, country, tuple(lines), time.time(), not settings.mirror)
         stored = act(options, call, begins=True).stored
     if options.as_json:
-        print_document(_document(planned, via, results, left, stored))
+        print_document(_document(planned, via, results, left_out, stored))
     else:
-        _show(results, [*planned.left_out, *left], options.out, via.source)
+        _show(results, [*planned.left_out, *left_out], options.out, via.source)
     if not lines:
         raise FanousError(f"no vantage point in {country} gave a result", permanent=False)
 
@@ -106,7 +106,7 @@ def _result_of(line: bytes, source: str) -> _Result:
 
 
 def _document(
-    plan: "RemotePlan", via: Via, results: Sequence[_Result], left: Sequence[str], stored: int | None
+    plan: "RemotePlan", via: Via, results: Sequence[_Result], left_out: Sequence[str], stored: int | None
 ) -> dict[str, Any]:
     return {
         "via": str(via),
@@ -121,11 +121,11 @@ def _document(
             for result in results
         ],
         "stored": stored,
-        "left_out": [*plan.left_out, *left],
+        "left_out": [*plan.left_out, *left_out],
     }
 
 
-def _show(results: Sequence[_Result], left: Sequence[str], out: Path | None, source: str) -> None:
+def _show(results: Sequence[_Result], left_out: Sequence[str], out: Path | None, source: str) -> None:
     from fanous.refdata.networks import network_name
     from fanous.refdata.platforms import title
     from fanous.wording.words import counted
@@ -133,12 +133,12 @@ def _show(results: Sequence[_Result], left: Sequence[str], out: Path | None, sou
     counts: dict[tuple[str, int], Counter[str]] = {}
     for result in results:
         how = f" ({result.mechanism})" if result.mechanism else ""
-        told = f"not counted: {result.defect}" if result.defect else f"{result.state}{how}"
-        counts.setdefault((result.target, result.asn), Counter())[told] += 1
+        outcome = f"not counted: {result.defect}" if result.defect else f"{result.state}{how}"
+        counts.setdefault((result.target, result.asn), Counter())[outcome] += 1
     for (target, asn), states in counts.items():
         listed = "; ".join(f"{count} {state}" for state, count in states.most_common())
         say(f"{title(target):14} AS{asn} {network_name(asn)}: {listed}")
-    for sentence in left:
+    for sentence in left_out:
         say(f"left out: {sentence}")
     if out is not None:
         print()

@@ -269,10 +269,10 @@ def _objects_progress(
                 return
             said = now
             rate = done.size / max(now - began, 1e-9)
-            left = (done.plan.size - done.size) / rate if rate else 0.0
+            seconds_left = (done.plan.size - done.size) / rate if rate else 0.0
             say(
                 f"ooni {country}: {done.objects:,} of {len(done.plan.objects):,} objects, {_size(done.size)} of "
-                f"{_size(done.plan.size)}, {_size(rate)}/s, {left / 60:.0f} minutes left; "
+                f"{_size(done.plan.size)}, {_size(rate)}/s, {seconds_left / 60:.0f} minutes left; "
                 f"{done.tally.stored:,} measurements stored",
                 file=sys.stderr,
             )

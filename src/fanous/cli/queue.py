@@ -232,8 +232,8 @@ def queue(options: QueueOptions) -> None:
     for row in rows:
         oldest = f", the oldest since {row['oldest']}" if row["oldest"] else ""
         say(f"{row['part']:8} {row['messages']:>9,} messages, {row['bytes']:,} bytes{oldest}")
-    for one in refused:
-        say(f"refused  {one['uid'] or '-'}: {one['why']}")
+    for message in refused:
+        say(f"refused  {message['uid'] or '-'}: {message['why']}")
 
 
 async def _looked_at(address: "StreamAddress") -> "tuple[dict[str, StreamState], list[dict[str, str]]]":

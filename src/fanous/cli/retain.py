@@ -36,7 +36,7 @@ def retain(options: RetainOptions) -> None:
     policy = retention(options.config)
     kept = policy.observations_days, policy.archive_days, policy.bucket, policy.references_days
     done = act(options, Retain(*kept, options.dry_run))
-    left = [{"segment": name, "why": why} for name, why in done.left]
+    remaining = [{"segment": name, "why": why} for name, why in done.left]
     if options.as_json:
         document = {
             "dry_run": options.dry_run,
@@ -44,7 +44,7 @@ def retain(options: RetainOptions) -> None:
             "segments": done.moved,
             "referenced": done.referenced,
             "published_segments": done.published,
-            "left": left,
+            "left": remaining,
         }
         print_document(document)
         return
@@ -62,7 +62,7 @@ def retain(options: RetainOptions) -> None:
         )
     elif policy.references_days is not None:
         say(f"{done.referenced:,} raw records are now kept by reference to what OONI publishes")
-    for one in left:
+    for one in remaining:
         say(f"left as it is: {one['segment']}: {one['why']}")
 
 

@@ -134,8 +134,8 @@ def _print(done: "Verification") -> None:
             "  The bundle is as it was signed. To recompute it, get these series from their sources (`fanous pull`,"
         )
         say("  `fanous ingest`) for the same days, and name the store that has them with --series:")
-        for one in done.withheld[:SHOWN]:
-            say(f"    {quoted(one, LINE)}")
+        for series in done.withheld[:SHOWN]:
+            say(f"    {quoted(series, LINE)}")
     else:
         say(f"  recomputed from {_rests_on(done)}")
     if done.synthetic:

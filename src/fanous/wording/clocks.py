@@ -143,11 +143,11 @@ def moment(instant: float, country: str, language: Language) -> str:
 def both_clocks(instant: float, country: str, language: Language) -> str:
     """``17 December 2023, 19:55 PKT (14:55 UTC)``; the UTC day only if it differs."""
     there, utc = local(instant, country), datetime.fromtimestamp(instant, UTC)
-    own = f"{date(there, language)}{language.comma}{language.apart(hour(instant, country, language))}"
+    local_time = f"{date(there, language)}{language.comma}{language.apart(hour(instant, country, language))}"
     if there.utcoffset() == timedelta(0):
-        return own
+        return local_time
     day = "" if there.date() == utc.date() else f"{date(utc, language)}{language.comma}"
-    return f"{own} ({day}{language.apart(utc_hour(instant, language))})"
+    return f"{local_time} ({day}{language.apart(utc_hour(instant, language))})"
 
 
 def ago(instant: float, now: float, language: Language) -> str:
@@ -183,11 +183,11 @@ def clock(instant: float, country: str, *, day: bool = True) -> str:
 def english_clocks(instant: float, country: str, *, day: bool = True) -> str:
     """``18 December 2023, 03:25 PKT (17 December, 22:25 UTC)``; the UTC date only if it differs."""
     there, utc = local(instant, country), datetime.fromtimestamp(instant, UTC)
-    own = clock(instant, country, day=day)
+    local_time = clock(instant, country, day=day)
     if there.utcoffset() == timedelta(0):
-        return own if own.endswith("UTC") else f"{own} (the same in UTC)"
+        return local_time if local_time.endswith("UTC") else f"{local_time} (the same in UTC)"
     date = "" if there.date() == utc.date() else f"{utc.day} {utc:%B}, "
-    return f"{own} ({date}{utc:%H:%M} UTC)"
+    return f"{local_time} ({date}{utc:%H:%M} UTC)"
 
 
 def span(start: float, end: float, country: str, *, about: str = "about ") -> tuple[str, str]:

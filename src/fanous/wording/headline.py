@@ -179,8 +179,8 @@ def claimed(
 ) -> Sentence:
     """What is or was claimed: a headline without its lead, in at most ``most`` characters."""
     text = _headlines(incident)[_headline_kind(incident), incident.confirmed_at is not None]
-    left = _left(incident)
-    level = "" if left is None else percent(left, language)
+    level_left = _left(incident)
+    level = "" if level_left is None else percent(level_left, language)
     country = place(incident.country, language)
     titles = titles_of(incident, language)
 
@@ -216,8 +216,8 @@ CLIPPED = 11
 
 def _clipped(name: str, over: int) -> str:
     """The name, shortened by ``over`` characters and ended with an ellipsis."""
-    left = max(CLIPPED, len(name) - over)
-    return name if left >= len(name) else f"{name[: left - 1].rstrip()}…"
+    room_left = max(CLIPPED, len(name) - over)
+    return name if room_left >= len(name) else f"{name[: room_left - 1].rstrip()}…"
 
 
 def _room(text: str) -> int:
@@ -295,9 +295,9 @@ def claim_line(
         before: a word to put before the status, such as ``Correction``.
     """
     claim = claimed(incident, names, language)
-    said = language.sentence(CLAIM, status=language.say(status_word(incident)), claim=claim.text)
-    corrected = f"{language.say(before)}{language.colon}{said.text}" if before else said.text
-    return Sentence(led(incident, corrected, language), said.language)
+    line = language.sentence(CLAIM, status=language.say(status_word(incident)), claim=claim.text)
+    corrected = f"{language.say(before)}{language.colon}{line.text}" if before else line.text
+    return Sentence(led(incident, corrected, language), line.language)
 
 
 def target_names(
@@ -337,11 +337,11 @@ def part_titles(part: Part, language: Language, *, with_roles: bool = False) -> 
     if not with_roles or not is_told or part.named_now != (part.target,) or part.kind is not Kind.BLOCKING:
         return names
     always = _all_the_time(ways)
-    told = listing(words, language)
+    role_words = listing(words, language)
     if len(always) < len(ways):
-        told = listing(_role_words(part, always, language), language)
-        told = language.say(PART_OF_TIME, roles=told) if always else language.say(NOT_TOGETHER)
-    return [f"{language.apart(names[0])} ({told})"]
+        role_words = listing(_role_words(part, always, language), language)
+        role_words = language.say(PART_OF_TIME, roles=role_words) if always else language.say(NOT_TOGETHER)
+    return [f"{language.apart(names[0])} ({role_words})"]
 
 
 PART_OF_TIME, NOT_TOGETHER = "at times only its {roles}", "not all of it at the same time"

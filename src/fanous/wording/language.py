@@ -115,8 +115,8 @@ class Language:
 
     def say(self, text: str, **values: Any) -> str:
         """The text in this language, otherwise in English; ``values`` fill its placeholders, isolated."""
-        found = catalogue(self.code).translations.gettext(text) if self.code != "en" else text
-        return self._filled(found, values)
+        translated = catalogue(self.code).translations.gettext(text) if self.code != "en" else text
+        return self._filled(translated, values)
 
     def known(self, text: str) -> str:
         """The translation if there is one, otherwise the text itself, isolated: for names and terms of sources, of
@@ -126,11 +126,11 @@ class Language:
     def count(self, one: str, many: str, n: float, decimals: int = 0, **values: Any) -> str:
         """The form for ``n`` things; the placeholder ``{n}`` gets the number as readers write it."""
         if self.code == "en":
-            found = one if n == 1 else many
+            translated = one if n == 1 else many
         else:
             whole = int(n) if n == int(n) else max(2, ceil(n))  # 0.5 and 1.5 take the plural
-            found = catalogue(self.code).translations.ngettext(one, many, whole)
-        return self._filled(found, values | {"n": self.number(n, decimals)})
+            translated = catalogue(self.code).translations.ngettext(one, many, whole)
+        return self._filled(translated, values | {"n": self.number(n, decimals)})
 
     def sentence(self, text: str, **values: Any) -> "Sentence":
         """The same, with the language that it is in."""

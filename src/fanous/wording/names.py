@@ -54,25 +54,25 @@ def loose(text: str) -> str:
 @lru_cache(maxsize=1)
 def countries_by_name() -> Mapping[str, str]:
     """Folded name, in every language and as people abbreviate it -> code."""
-    found = {
+    codes = {
         loose(name(code, language)): code
         for language in LANGUAGES
         for code in country_codes()
         for name in (cldr_name, country_name)
     }
-    return found | {loose(name): code for code, names in other_names().items() for name in names}
+    return codes | {loose(name): code for code, names in other_names().items() for name in names}
 
 
 @lru_cache(maxsize=1)
 def targets_by_name() -> Mapping[str, str]:
     """Folded name or title of a platform -> its name."""
-    found: dict[str, str] = {}
+    targets: dict[str, str] = {}
     for name in platforms():
         first, _, second = title(name).partition("(")
         for text in (name, name.replace("_", " "), title(name), f"{second} {first}", first, second):
             if loose(text):
-                found.setdefault(loose(text), name)
-    return found
+                targets.setdefault(loose(text), name)
+    return targets
 
 
 def target_named(text: str) -> str:

@@ -277,10 +277,12 @@ def _claim(
             now=percent(newest, language),
         )
     if incident.is_of_traffic:
-        known = incident.level is not None and incident.level.mean >= LEAST_SAID
-        share = language.percent(incident.level.mean) if incident.level is not None and known else ""
+        is_known = incident.level is not None and incident.level.mean >= LEAST_SAID
+        share = language.percent(incident.level.mean) if incident.level is not None and is_known else ""
         named_targets = listing(_targets_of(incident, Kind.OUTAGE, language), language, named)
-        return language.say(TRAFFIC[known, tense], targets=named_targets, where=where, when=when, level=share)
+        return language.say(
+            TRAFFIC[is_known, tense], targets=named_targets, where=where, when=when, level=share
+        )
     if incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN):
         level = incident.level
         if level is None or level.mean < LEAST_SAID:
@@ -341,7 +343,7 @@ def _is_partial(part: Part, incident: Incident) -> bool:
 
 def _targets_at_times(incident: Incident, language: Language) -> Iterator[Sentence]:
     """When those targets failed that did not fail all the time."""
-    told = [
+    times = [
         language.say(
             ROLE_SINCE if part.intervals[-1].end is None else ROLE_FROM,
             role=listing(part_titles(part, language), language),
@@ -352,8 +354,8 @@ def _targets_at_times(incident: Incident, language: Language) -> Iterator[Senten
         if _is_partial(part, incident)
         for last in [part.intervals[-1].end]
     ]
-    if told:
-        yield language.sentence(TARGETS_AT_TIMES, targets=language.semicolon.join(told))
+    if times:
+        yield language.sentence(TARGETS_AT_TIMES, targets=language.semicolon.join(times))
 
 
 def _tense(incident: Incident) -> str:
@@ -690,10 +692,10 @@ STAYS_LOWER = "stays_lower"
 
 def _returns(incident: Incident) -> list[float]:
     """Shares of the usual level that were there while it was partly back, between two lower levels."""
-    left = [level.left for level in incident.levels if level.start >= incident.onset]
+    shares = [level.left for level in incident.levels if level.start >= incident.onset]
     return [
         here
-        for before, here, after in zip(left, left[1:], left[2:], strict=False)
+        for before, here, after in zip(shares, shares[1:], shares[2:], strict=False)
         if min(here - before, here - after) >= RETURNED * (1 - min(before, after))
     ]
 
@@ -773,8 +775,8 @@ def because(incident: Incident, language: Language) -> list[Sentence]:
     """Why the status is what it is: its name, then each reason."""
     sure = "confirmed" if incident.confirmed_at is not None else "suspected"
     label = BECAUSE["retracted" if incident.status is Status.RETRACTED else sure]
-    said = reasons_said(incident.reasons, language, incident.evidence.probes_are)
-    return [language.sentence(label), *said] if said else []
+    given_reasons = reasons_said(incident.reasons, language, incident.evidence.probes_are)
+    return [language.sentence(label), *given_reasons] if given_reasons else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -450,10 +450,10 @@ def _value(name: str, value: Param, language: Language, probes_are: str) -> str:
     words = _words_of(name, language)
     if isinstance(value, str):
         return words(value)
-    said = [words(one) for one in _names(value)]
+    listed = [words(one) for one in _names(value)]
     if name == "sources":
-        return language.semicolon.join(dict.fromkeys(said))
-    return language.comma.join(said) if name == "families" else listing(said, language)
+        return language.semicolon.join(dict.fromkeys(listed))
+    return language.comma.join(listed) if name == "families" else listing(listed, language)
 
 
 def _words_of(name: str, language: Language) -> Callable[[str], str]:
@@ -518,12 +518,12 @@ def _series_named(name: str, language: Language) -> str:
     if signal not in SIGNALS:
         return printable(name)
     title = SOURCES[source].title if source in SOURCES else source
-    told = [
+    titles = [
         language.say(SIGNALS[signal].title),
         target_title(target, language) if target else "",
         language.known(title),
     ]
-    return language.comma.join(filter(None, told))
+    return language.comma.join(filter(None, titles))
 
 
 DELIVERER_TITLES = {

@@ -39,10 +39,10 @@ KINDS_SHOWN: Mapping[str, str] = {
 
 def kinds_shown(incident: Incident) -> list[str]:
     """Keys of ``KINDS_SHOWN``, in order: all that it does somewhere."""
-    found = {str(kind) for kind in incident.kinds}
+    kinds = {str(kind) for kind in incident.kinds}
     if incident.is_of_traffic:
-        found = found - {str(Kind.OUTAGE)} | {TRAFFIC_LOST}
-    return [kind for kind in KINDS_SHOWN if kind in found]
+        kinds = kinds - {str(Kind.OUTAGE)} | {TRAFFIC_LOST}
+    return [kind for kind in KINDS_SHOWN if kind in kinds]
 
 
 STATES = {
