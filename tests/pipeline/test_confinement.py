@@ -241,7 +241,7 @@ def reading_calendar(record: Path) -> str:
 
 def reading_routes(record: Path) -> str:
     with pytest.raises(FanousError) as raised:
-        refdata_commands.refdata_upstreams([record])
+        refdata_commands.refdata_upstreams(files=[record], as_json=False)
     return str(raised.value)
 
 
