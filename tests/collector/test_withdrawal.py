@@ -66,7 +66,7 @@ def test_a_probe_that_withdraws_is_forgotten_wherever_its_measurements_are(
         uid = probe.post(f"/report/{OTHER}", json=body(2, report_id=OTHER)).json()["measurement_uid"]
         unknown = body(3, probe_cc="ZZ", probe_asn="AS0", report_id=unplaced)
         probe.post(f"/report/{unplaced}", json=unknown).raise_for_status()
-    forget([REPORT_ID, unplaced], inbox, store)
+    forget(reports=[REPORT_ID, unplaced], inbox=inbox, store=store)
     told = capsys.readouterr().out
     assert "2 measurements waiting in" in told
     assert "1 measurement of PK deleted" in told
@@ -82,7 +82,7 @@ def test_a_probe_that_withdraws_is_forgotten_wherever_its_measurements_are(
 
 def test_an_inbox_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match="no inbox"):
-        forget(["x"], tmp_path / "none", tmp_path / "store")
+        forget(reports=["x"], inbox=tmp_path / "none", store=tmp_path / "store")
     assert not (tmp_path / "store").exists()
 
 
@@ -90,5 +90,5 @@ def test_it_is_reported_that_no_inbox_was_searched(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     open_store(tmp_path / "store").close()
-    forget(["x"], None, tmp_path / "store")
+    forget(reports=["x"], store=tmp_path / "store")
     assert "name one with --inbox" in capsys.readouterr().out

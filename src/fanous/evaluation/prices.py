@@ -6,7 +6,7 @@ gone on with; it counts only with the rules and detectors that it was drawn with
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -305,7 +305,7 @@ def prices(
         out = None if file is None else stack.enter_context(file.open("ab"))
         if out is not None:
             out.write(b"\n")  # behind a line that was cut off
-        for name, seed, draw in _drawn(tasks, processes):
+        for name, seed, draw in _drawn(tasks, wanted, processes):
             draws_of[name][seed] = draw
             if out is not None:
                 out.write(msgspec.json.encode(_Kept(name, _versions(), seed, draw)) + b"\n")
@@ -337,15 +337,17 @@ def _read(file: Path | None) -> Iterator[_Kept]:
 _Task = tuple[str, int]
 
 
-def _drawn(tasks: Sequence[_Task], processes: int) -> Iterator[tuple[str, int, Draw]]:
+def _drawn(
+    tasks: Sequence[_Task], rows: Mapping[str, PriceRow], processes: int
+) -> Iterator[tuple[str, int, Draw]]:
     if processes == 1:
-        yield from map(_draw, tasks)
+        yield from ((name, seed, rows[name].draw(seed)) for name, seed in tasks)
         return
     with get_context("spawn").Pool(processes) as pool:
         yield from pool.imap_unordered(_draw, tasks)
 
 
-@cache
+@cache  # of a process that draws: rows cannot be sent to it
 def _rows() -> dict[str, PriceRow]:
     return {_name(row.price): row for row in price_rows()}
 
