@@ -327,7 +327,8 @@ class Door:
 
             def work() -> tuple[Submission, T]:
                 body = plain(sent, encoding)
-                self._volume.admit(address, time.monotonic(), max(0, len(body) - len(sent)))
+                if len(body) > len(sent):
+                    self._volume.admit(address, time.monotonic(), len(body) - len(sent))
                 submission, rest = received(body)
                 if submission.apart is None:
                     self._archive.admit(address, time.monotonic(), len(submission.line))
@@ -445,7 +446,7 @@ class Door:
 
     def _address(self, request: Request) -> str:
         peer = request.client.host if request.client else NOBODY
-        if not is_within(peer, self._policy.trusted) and any(name in request.headers for name in FORWARDED):
+        if any(name in request.headers for name in FORWARDED) and not is_within(peer, self._policy.trusted):
             # Tell the operator, without the peer's address: it may be a volunteer's, behind a proxy of their own.
             now = time.monotonic()
             if now >= self._say_unnamed_next:

@@ -18,7 +18,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Protocol
 
@@ -100,18 +100,18 @@ def client_address(peer: str | None, forwarded: Sequence[str], trusted: Sequence
         peer: the other end of the connection; ``None`` = it has no address.
         forwarded: values of ``X-Forwarded-For``, in order.
     """
-    address = _canonical(peer or NOBODY) or NOBODY
+    address = str(_parsed(peer or NOBODY) or NOBODY)
     chain = [entry.strip() for value in forwarded for entry in value.split(",")]
     while chain and is_within(address, trusted):
-        before = _canonical(chain.pop())
+        before = _parsed(chain.pop())
         if before is None:
             break
-        address = before
+        address = str(before)
     return address
 
 
-def _canonical(text: str) -> str | None:
-    """The canonical form of an address, IPv4 if it is mapped into IPv6; ``None`` = not an address.
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """The address that a text is, IPv4 if it is mapped into IPv6; ``None`` = it is none.
 
     Some proxies (Azure's gateways, IIS) write the port after it.
     """
@@ -121,17 +121,15 @@ def _canonical(text: str) -> str | None:
         parsed = ip_address(host.partition("%")[0])
     except ValueError:
         return None
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return str(mapped or parsed)
+    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 def is_within(address: str, networks: Sequence[Network]) -> bool:
     """Is the address in one of them?  A peer that has no address is in none."""
-    canonical = _canonical(address)
-    if canonical is None:
-        return False
-    parsed = ip_address(canonical)
-    return any(parsed.version == network.version and parsed in network for network in networks)
+    parsed = _parsed(address)
+    return parsed is not None and any(
+        parsed.version == network.version and parsed in network for network in networks
+    )
 
 
 _Row = tuple[int, int, Origin]
