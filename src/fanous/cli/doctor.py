@@ -128,10 +128,12 @@ def _doctor_of_store(options: DoctorOptions) -> None:
         if one.kind == UNREACHED and one.ended_at is None and time.time() - one.seen_at < LATELY_SEEN
     ]
     if as_json:
-        print_document({"ailments": [asdict(one) for one in configuration], "feed": feed_document(feed)})
-    for one in configuration if not as_json else ():
-        say(f"{one.kind}: {one.says}{_since(one, feed)}")
-        say(f"  {one.mend}")
+        print_document(
+            {"ailments": [asdict(ailment) for ailment in configuration], "feed": feed_document(feed)}
+        )
+    for ailment in configuration if not as_json else ():
+        say(f"{ailment.kind}: {ailment.says}{_since(ailment, feed)}")
+        say(f"  {ailment.mend}")
     if not configuration and not as_json:
         say(_well(sum(arrival.measurements for arrival in vitals.arrivals)))
     ended = sum(one.ended_at is not None for one in feed)

@@ -44,7 +44,7 @@ def events_add(options: EventsAddOptions) -> None:
 
     code = country_code(options.country)
     named = tuple(
-        target_wanted(one) for text in options.targets or () for one in text.split(",") if one.strip()
+        target_wanted(name) for text in options.targets or () for name in text.split(",") if name.strip()
     )
     events: list[AnnouncedEvent] = []
     if options.ics is None:

@@ -487,8 +487,9 @@ def incidents_corrections(options: IncidentsCorrectionsOptions) -> None:
         listed = [correction_document(correction) for correction in corrections]
         print_document({"by_month": dict(by_month(corrections)), "corrections": listed})
         return
-    for one in corrections:
-        staged = "[Synthetic] " if one.provenance.is_synthetic else ""
-        say(f"{to_iso(one.at)}  {one.incident}  {staged}{corrected(one.taken_back, one.reasons, ENGLISH)}")
+    for correction in corrections:
+        staged = "[Synthetic] " if correction.provenance.is_synthetic else ""
+        what = corrected(correction.taken_back, correction.reasons, ENGLISH)
+        say(f"{to_iso(correction.at)}  {correction.incident}  {staged}{what}")
     if not corrections:
         say("no corrections: nothing that was published has been withdrawn")

@@ -57,7 +57,7 @@ def init(options: InitOptions) -> None:
     check_free(options.config)
     _check(listen, options.url)
     codes = tuple(dict.fromkeys(country_code(code) for code in options.countries or _asked_countries(asks)))
-    sources = {one.name: one for one in offered()}
+    sources = {source.name: source for source in offered()}
     accepted = _accepted(options.accept, list(sources), asks)
     asked_elsewhere = dict(_mirror(text, sources) for text in options.mirrors or ())
     if asks and not listen:

@@ -98,8 +98,8 @@ def lab_up(options: LabUpOptions) -> None:
     )
     internet.up()
     try:
-        for one in options.cut or ():
-            apply(internet, _cut_of(one))
+        for cut in options.cut or ():
+            apply(internet, _cut_of(cut))
         outside = _start_collector(internet) if options.collector else {}
     except BaseException:
         internet.down()

@@ -94,7 +94,7 @@ def _of_counts(path: Path, as_json: bool) -> None:
     from fanous.sources.ooni_counts import read_counts
 
     series = read_counts(path)
-    collapsed = collapses(series, [], max(float(one.times[-1]) for one in series) + DAY)
+    collapsed = collapses(series, [], max(float(line.times[-1]) for line in series) + DAY)
     none = "on every day, most networks were heard from"
     tell(
         as_json, {"collapses": [_fell(collapse) for collapse in collapsed]}, map(_in_a_line, collapsed), none

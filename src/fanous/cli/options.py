@@ -52,7 +52,7 @@ C = TypeVar("C", bound=Options)
 def command(function: Callable[[C], None]) -> Callable[..., None]:
     """The function as typer takes it: with a parameter for each field of its only parameter, ``options``."""
     kind = get_type_hints(function)["options"]
-    types, declared = get_type_hints(kind, include_extras=True), {one.name: one for one in fields(kind)}
+    types, declared = get_type_hints(kind, include_extras=True), {field.name: field for field in fields(kind)}
     parameters = [_parameter(declared[name], types[name]) for name in dict.fromkeys(_names(kind))]
 
     @wraps(function)

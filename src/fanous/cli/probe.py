@@ -137,7 +137,7 @@ def probe_stream(options: ProbeStreamOptions) -> None:
                 say(streams_watched[-1].sentence, flush=True)
     sent = send(folder / "spool", options.collectors, options.proxy) if options.collectors else None
     if options.as_json:
-        streams = [asdict(one) for one in streams_watched]
+        streams = [asdict(watched) for watched in streams_watched]
         print_document({"streams": streams, "sent": asdict(sent) if sent else None})
     elif sent is not None:
         say(sent_line(sent))

@@ -62,8 +62,8 @@ def retain(options: RetainOptions) -> None:
         )
     elif policy.references_days is not None:
         say(f"{done.referenced:,} raw records are now kept by reference to what OONI publishes")
-    for one in remaining:
-        say(f"left as it is: {one['segment']}: {one['why']}")
+    for waiting in remaining:
+        say(f"left as it is: {waiting['segment']}: {waiting['why']}")
 
 
 class ForgetOptions(ReadOptions):

@@ -410,9 +410,9 @@ def inject(
     scores = []
     for signals, share, hours in product(injection.signals, injection.losses, injection.hours):
         busy = [a for a in calm["drop"] if a.key.signal in signals]
-        affected = [one for one in series if one.key.signal in signals]
-        begins = max(corpus.since, *(float(one.times[0]) for one in affected))
-        ends = min(corpus.until, *(float(one.times[-1]) for one in affected))
+        affected = [line for line in series if line.key.signal in signals]
+        begins = max(corpus.since, *(float(line.times[0]) for line in affected))
+        ends = min(corpus.until, *(float(line.times[-1]) for line in affected))
         first, last = begins + LOSS_WARM_UP, ends - DAY - hours * HOUR
         losses: list[PlantedLoss] = []
         while len(losses) < injection.times:

@@ -115,8 +115,13 @@ def _print_corpus(console: Console, evaluation: Evaluation) -> None:
         columns = "lost at once | loss | hours | recall | IODA's rule | incident | confirmed | onset in a bin"
         console.print(table(f"{columns} | depth off | to raise", losses, gap=2))
         untouched = (
-            (one.signal, f"{one.months:.2f}", one.raised, "-" if one.peer_raised is None else one.peer_raised)
-            for one in evaluation.quiet
+            (
+                quiet.signal,
+                f"{quiet.months:.2f}",
+                quiet.raised,
+                "-" if quiet.peer_raised is None else quiet.peer_raised,
+            )
+            for quiet in evaluation.quiet
         )
         console.print(table("raised untouched | months | here | by IODA's rule", untouched, gap=2))
     if evaluation.plants:
@@ -153,10 +158,18 @@ def _print_corpus(console: Console, evaluation: Evaluation) -> None:
         # Found should be at least the chance that is stated; of what is half as long, about as much as is stated.
         planted = (
             (
-                *(f"AS{one.asn}", f"{one.measurements:,}", f"{one.depth:.0%}", f"{one.minutes / 60:.1f} h"),
-                *(one.times, *map(share, (one.found, one.found_half_as_long, one.stated_half_as_long))),
+                *(
+                    f"AS{planted.asn}",
+                    f"{planted.measurements:,}",
+                    f"{planted.depth:.0%}",
+                    f"{planted.minutes / 60:.1f} h",
+                ),
+                *(
+                    planted.times,
+                    *map(share, (planted.found, planted.found_half_as_long, planted.stated_half_as_long)),
+                ),
             )
-            for one in evaluation.sensitivity
+            for planted in evaluation.sensitivity
         )
         columns = "planted on | measurements | failing | long | times | found | half as long | stated"
         console.print(table(columns, planted, gap=2))
@@ -216,7 +229,7 @@ def _truth(event: EventScore) -> str:
     """What is known of an event, from whom, and what its measurements support."""
     truth = event.truth
     known = (("onset", truth.onset), ("end", truth.end), ("level", truth.level))
-    by = [f"{name} {_known(one)}" for name, one in known if one is not None]
+    by = [f"{name} {_known(truth)}" for name, truth in known if truth is not None]
     parts = (
         truth.cut,
         f"Known: {'; '.join(by)}." if by else "",
@@ -226,16 +239,16 @@ def _truth(event: EventScore) -> str:
     return printable(" ".join(part for part in parts if part))
 
 
-def _known(one: TrueTime | TrueLevel) -> str:
+def _known(truth: TrueTime | TrueLevel) -> str:
     bounds = (
-        f"{one.low:.0%} to {one.high:.0%}"
-        if isinstance(one, TrueLevel)
-        else one.earliest
-        if one.earliest == one.latest
-        else f"{one.earliest} to {one.latest}"
+        f"{truth.low:.0%} to {truth.high:.0%}"
+        if isinstance(truth, TrueLevel)
+        else truth.earliest
+        if truth.earliest == truth.latest
+        else f"{truth.earliest} to {truth.latest}"
     )
-    by = ", ".join(part for part in (one.source.publisher, one.source.published) if part)
-    return f"{bounds} ({by}{', from the data that are judged' if one.source.judged else ''})"
+    by = ", ".join(part for part in (truth.source.publisher, truth.source.published) if part)
+    return f"{bounds} ({by}{', from the data that are judged' if truth.source.judged else ''})"
 
 
 def _total(whole: Total) -> str:

@@ -82,17 +82,17 @@ def print_rounds(console: Console, scores: Iterable[RoundsScore]) -> None:
     )
 
 
-def slowdown_document(one: SlowdownScore) -> dict[str, Any]:
+def slowdown_document(score: SlowdownScore) -> dict[str, Any]:
     """All figures of one row; shares of the speed that was left are the keys."""
     return {
-        "by": one.by,
-        "number": one.number,
-        "found": {f"{left:g}": share for left, share in one.found.items()},
-        "confirmed": {f"{left:g}": share for left, share in one.confirmed.items()},
-        "minutes_to_confirm": {f"{left:g}": minutes for left, minutes in one.minutes.items()},
-        "false_suspected_a_country_month": one.false_suspected,
-        "false_confirmed_a_country_month": one.false_confirmed,
-        "country_months": round(one.months, 2),
+        "by": score.by,
+        "number": score.number,
+        "found": {f"{left:g}": share for left, share in score.found.items()},
+        "confirmed": {f"{left:g}": share for left, share in score.confirmed.items()},
+        "minutes_to_confirm": {f"{left:g}": minutes for left, minutes in score.minutes.items()},
+        "false_suspected_a_country_month": score.false_suspected,
+        "false_confirmed_a_country_month": score.false_confirmed,
+        "country_months": round(score.months, 2),
     }
 
 
@@ -179,10 +179,10 @@ def print_spared(console: Console, spared: Iterable[Spared]) -> None:
     """One row per number of probes."""
     rows = (
         (
-            f"{one.honest} users' probes on each",
-            *(one.own, one.times, one.confirmed, one.national, one.told, one.missed),
+            f"{score.honest} users' probes on each",
+            *(score.own, score.times, score.confirmed, score.national, score.told, score.missed),
         )
-        for one in spared
+        for score in spared
     )
     columns = "a national block that own probes do not meet | own on each | times | confirmed | nation"
     console.print(table(f"{columns} | disagreement told | missed", rows))
@@ -253,14 +253,14 @@ def print_calibration(console: Console, measured: Calibration) -> None:
         console.print(Text(f"({measured.remark})", "dim"))
     rows = [
         (
-            f"{one.low:g} to {one.high:g}",
-            f"{one.stated:.3f}",
-            f"{one.right:.3f}",
-            f"{one.right_low:.2f} to {one.right_high:.2f}",
-            one.n,
-            _bar(one.right, one.stated),
+            f"{likelihood.low:g} to {likelihood.high:g}",
+            f"{likelihood.stated:.3f}",
+            f"{likelihood.right:.3f}",
+            f"{likelihood.right_low:.2f} to {likelihood.right_high:.2f}",
+            likelihood.n,
+            _bar(likelihood.right, likelihood.stated),
         )
-        for one in measured.classes
+        for likelihood in measured.classes
     ]
     if rows:
         console.print(table("stated | mean | right | 95 % | n | 0 to 1: # right, | stated", rows))

@@ -47,7 +47,7 @@ class EvidenceScope:
     @property
     def intervals(self) -> Sequence[Interval]:
         """When it was on, on any network."""
-        return [one for stretch in self.stretches.values() for one in stretch]
+        return [interval for stretch in self.stretches.values() for interval in stretch]
 
 
 class LookupOutcome(StrEnum):

@@ -207,7 +207,7 @@ class Configuration:
     @property
     def countries(self) -> frozenset[str]:
         """The countries that it pulls or measures."""
-        return frozenset((*(one.country for one in self.sources), self.rounds.vantage.country)) - {
+        return frozenset((*(errand.country for errand in self.sources), self.rounds.vantage.country)) - {
             UNKNOWN_COUNTRY
         }
 

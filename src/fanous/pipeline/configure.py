@@ -68,8 +68,8 @@ class NewMonitor:
 
 def offered() -> list[Source]:
     """The sources that ``fanous run`` can pull; measurements first."""
-    pulled = [one for one in SOURCES.values() if one.pulled not in (None, Transport.STREAM)]
-    return sorted(pulled, key=lambda one: one.pulled is not Transport.BUCKET)
+    pulled = [source for source in SOURCES.values() if source.pulled not in (None, Transport.STREAM)]
+    return sorted(pulled, key=lambda source: source.pulled is not Transport.BUCKET)
 
 
 LICENCE, NEEDS_KEY, FOR_OTHERS = (

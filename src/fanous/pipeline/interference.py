@@ -280,7 +280,7 @@ def comparisons_of(
     may_fail = any("." in target for target in targets) and (
         len(targets) >= HOST_SITES or bool(how & {*BY_ADDRESS})
     )
-    stretches = {asn: [one.stretch for one in there] for asn, there in by_network(group).items()}
+    stretches = {asn: [finding.stretch for finding in there] for asn, there in by_network(group).items()}
     homes = {asn: home for asn in stretches if (home := home_of(asn)) not in ("", country)}
     evidence = store.facts.evidence(
         EvidenceScope(country, targets, stretches),

@@ -73,9 +73,9 @@ class BringSeries(Call[None], frozen=True, tag="bring_series"):
     mirror: str = ""
 
     def perform(self, store: Store) -> None:
-        for one in self.series if self.mirror else ():
-            span = float(one.times.min()), float(one.times.max()) + one.step
-            store.facts.put_mirrors(one.key.source, one.key.place.country, [self.mirror], *span)
+        for line in self.series if self.mirror else ():
+            span = float(line.times.min()), float(line.times.max()) + line.step
+            store.facts.put_mirrors(line.key.source, line.key.place.country, [self.mirror], *span)
         put_series(store, self.series)
         detect.detect_all(store)
 

@@ -25,7 +25,7 @@ class Rejudge(Call[Rejudged], frozen=True, tag="rejudge"):
 
     def perform(self, store: Store) -> Rejudged:
         replayed = replay.rejudge(store, self.country, everything=self.everything)
-        return Rejudged(sum(one.measurements for one in replayed), replay.remarks(replayed))
+        return Rejudged(sum(country.measurements for country in replayed), replay.remarks(replayed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class Retain(Call[RetentionDone], frozen=True, tag="retain"):
         if self.dry_run:
             return RetentionDone(due.observations, len(due.segments), 0, len(due.published))
         done = retain.carry_out(store, due)
-        left = [(segment.name, why) for segment, why in done.left]
-        return RetentionDone(done.observations, done.moved, done.referenced, len(due.published), left)
+        unread = [(segment.name, why) for segment, why in done.left]
+        return RetentionDone(done.observations, done.moved, done.referenced, len(due.published), unread)
 
 
 class Forget(Call[Forgotten], frozen=True, tag="forget"):

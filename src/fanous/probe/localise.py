@@ -76,8 +76,8 @@ async def localise(trace: Trace, settings: Settings, url: str) -> None:
 def address_of_cut(trace: Trace, host: str) -> str | None:
     """An address at which the innocuous name passes and ``host`` never does; ``None`` if there is none."""
     handshakes = [handshake for handshake in trace.tls_handshakes if handshake["server_name"] == host]
-    for one in handshakes:
-        address = one["address"]
+    for candidate in handshakes:
+        address = candidate["address"]
         same = [other["failure"] for other in handshakes if other["address"] == address]
         control = [h for h in trace.tls_handshakes if h["address"] == address and h["server_name"] != host]
         is_cut = all(failure in CUT | {"generic_timeout_error"} for failure in same)

@@ -419,9 +419,9 @@ def present_key(pinned: str, root: Ed25519PublicKey | None, remembered: Remember
     revoked = {key for r in revocations for key in r.revoked}
     if pinned not in revoked:
         return pinned
-    for one in sorted(revocations, key=lambda one: one.issued, reverse=True):
-        if one.key and one.key not in revoked:
-            return one.key
+    for revocation in sorted(revocations, key=lambda revocation: revocation.issued, reverse=True):
+        if revocation.key and revocation.key not in revoked:
+            return revocation.key
     raise FanousError(
         "the organisation revoked its key for orders and has not named another: ask it for the new one. "
         "Nothing was measured"

@@ -207,7 +207,9 @@ def until_now(incident: Incident, incidents: Sequence[Incident]) -> list[Past]:
     """
     if not _counts(incident):
         return []
-    before = [one for one in incidents if (one.onset, one.id) <= (incident.onset, incident.id)]
+    before = [
+        earlier for earlier in incidents if (earlier.onset, earlier.id) <= (incident.onset, incident.id)
+    ]
     return [row for row in history(before) if row.name in subjects(incident)]
 
 

@@ -84,7 +84,9 @@ def terms_of(sources: tuple[str, ...], wanted: "ExportScope", stated: Stated = M
     if licence or not wanted.private:
         return licence
     licences = (SOURCES[source].licence if source in SOURCES else "" for source in sources)
-    return "; ".join(sorted({wanted.licence if one == OWN_DATA else one or NO_LICENCE for one in licences}))
+    return "; ".join(
+        sorted({wanted.licence if licence == OWN_DATA else licence or NO_LICENCE for licence in licences})
+    )
 
 
 LEAST_PROBES = 3

@@ -110,14 +110,14 @@ def feed_of(
     if country is not None:
         title, path = f"Fanous: {country_name(country, edition.language.code)}", f"/{country}"
     if network is not None:
-        listed = [one for one in listed if network in one.entities]
+        listed = [incident for incident in listed if network in incident.entities]
         name = (
             network_title(int(network.removeprefix("AS")), store.about(country).facts.networks(country or ""))
             or network
         )
         title, path = f"{title}, {name}", f"{path}/{network}"
     if target is not None:
-        listed = [one for one in listed if target_of(target) in one.targets]
+        listed = [incident for incident in listed if target_of(target) in incident.targets]
         title, path = f"Fanous: {target_title(target_of(target))}", f"/target/{target}"
     entries = tuple(_latest(store, edition, listed))
     return Feed(title, path, entries if path != "/" else _with_notices(store, edition, entries))

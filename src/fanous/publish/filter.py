@@ -161,7 +161,7 @@ class IncidentFilter:
             language.say(LENGTH_WORDS[self.length]) if self.length else "",
             f"“{printable(self.words)}”" if self.words else "",
         ]
-        return language.comma.join(language.apart(one) for one in parts if one)
+        return language.comma.join(language.apart(words) for words in parts if words)
 
 
 def every(store: Store, wanted: IncidentFilter) -> list[Incident]:
@@ -176,9 +176,9 @@ def filtered(
     """The incidents that match, newest first."""
     fitting = [incident for incident in incidents if wanted.fits(incident, edition.now)]
     if sought := plain(wanted.words).split():
-        told = stories(store, fitting)
-        fitting = [story.incident for story in told if _has(story, sought, edition.language)]
-    return sorted(fitting, key=lambda one: (-one.onset, one.id))
+        lines = stories(store, fitting)
+        fitting = [story.incident for story in lines if _has(story, sought, edition.language)]
+    return sorted(fitting, key=lambda incident: (-incident.onset, incident.id))
 
 
 def target_name(target: str, language: Language) -> str:

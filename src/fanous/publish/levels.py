@@ -79,8 +79,8 @@ def lines_of(
     falling = [one for one in series if SIGNALS[one.key.signal].bad is Direction.DOWN]
     levels = stated_levels(series, views)
     drawn = [
-        _to_present(_line(one, start, step, bins, outages), one, levels.get(name_of(one)))
-        for one in by_interest(falling, views)
+        _to_present(_line(line, start, step, bins, outages), line, levels.get(name_of(line)))
+        for line in by_interest(falling, views)
     ]
     kept = [line for line in drawn if any(share is not None for share in line.shares)]
     regions = {name_of(one) for one in series if one.key.place.region}

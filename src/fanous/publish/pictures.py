@@ -130,11 +130,11 @@ def around_of(store: Store, incident: Incident, lines: Lines) -> Around:
         incident.country, lines.start, lines.end, synthetic=incident.provenance.is_synthetic
     )
     others = tuple(
-        one
-        for one in incidents
-        if one.id != incident.id
-        and one.status is not Status.RETRACTED
-        and (one.is_of_line or set(one.targets) & set(incident.targets))
+        other
+        for other in incidents
+        if other.id != incident.id
+        and other.status is not Status.RETRACTED
+        and (other.is_of_line or set(other.targets) & set(incident.targets))
     )
     return Around(others, marks_of(store.ledger.events(incident.country), lines.start, lines.end))
 

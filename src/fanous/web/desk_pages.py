@@ -165,9 +165,9 @@ def _near(store: Store, incident: Incident) -> list[Story]:
         incident.country, incident.onset - NEAR, last + NEAR, synthetic=incident.provenance.is_synthetic
     )
     fitting = [
-        one
-        for one in incidents
-        if one.id != incident.id and one.status is not Status.RETRACTED and not one.held_by
+        other
+        for other in incidents
+        if other.id != incident.id and other.status is not Status.RETRACTED and not other.held_by
     ]
     return stories(store, fitting[:MOST_STORIES])
 

@@ -450,7 +450,7 @@ def _value(name: str, value: Param, language: Language, probes_are: str) -> str:
     words = _words_of(name, language)
     if isinstance(value, str):
         return words(value)
-    listed = [words(one) for one in _names(value)]
+    listed = [words(name) for name in _names(value)]
     if name == "sources":
         return language.semicolon.join(dict.fromkeys(listed))
     return language.comma.join(listed) if name == "families" else listing(listed, language)

@@ -161,9 +161,9 @@ def sank(lead: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
 
 
 def _sinks(line: Series, start: float) -> bool:
-    told = shares(line, start)
-    if told is None:
+    usual = shares(line, start)
+    if usual is None:
         return False
-    hours = (told.between(at, at + HOUR) for at in start + HOUR * np.arange(HOURS))
+    hours = (usual.between(at, at + HOUR) for at in start + HOUR * np.arange(HOURS))
     first, *later = (float(np.median(shares)) if len(shares) else nan for shares in hours)
     return LEFT <= first <= FELL and any(left <= SANK * first for left in later)

@@ -251,10 +251,16 @@ def united(whole: Incident, part: Incident) -> Incident:
         access=whole.access if whole.access is part.access else Access.ANY,
         entities=_each_once([whole.entities, part.entities]),
         parts=tuple(
-            map(_as_one_part, grouped(whole.parts + part.parts, lambda one: (one.target, one.kind)).values())
+            map(
+                _as_one_part,
+                grouped(whole.parts + part.parts, lambda cut: (cut.target, cut.kind)).values(),
+            )
         ),
         networks=tuple(
-            map(_as_one_network, grouped(whole.networks + part.networks, lambda one: one.entity).values())
+            map(
+                _as_one_network,
+                grouped(whole.networks + part.networks, lambda network: network.entity).values(),
+            )
         ),
         onset=begun.onset,
         onset_earliest=begun.onset_earliest,

@@ -361,11 +361,11 @@ def _fared(case: Case, number: int, rehearsal: Rehearsal, sightings: Iterable[Si
     event = case.scenario.events[number]
     truth = TECHNIQUES[event.technique].truth
     parts = [(sighting, _part(sighting, event, truth)) for sighting in sightings]
-    told = [(sighting, part) for sighting, part in parts if part is not None]
-    if not told:
+    seen = [(sighting, part) for sighting, part in parts if part is not None]
+    if not seen:
         return {}
     # The confirmed one, otherwise the one claimed first.
-    best, part = min(told, key=lambda pair: (pair[0].confirmed is None, pair[0].suspected))
+    best, part = min(seen, key=lambda pair: (pair[0].confirmed is None, pair[0].suspected))
     confirmed, document = best.by_target.get(part["target"]), best.document
     at = document["confirmed_at"]
     minutes = None

@@ -66,11 +66,11 @@ def _found(incident: Found) -> list[str]:
 def _kept(rehearsal: Rehearsal) -> str:
     kept = rehearsal.kept.values()
     rounds, missed = sum(probe.rounds for probe in kept), sum(probe.missed for probe in kept)
-    made, arrived = sum(probe.measurements for probe in kept), sum(probe.acknowledged for probe in kept)
+    sent, arrived = sum(probe.measurements for probe in kept), sum(probe.acknowledged for probe in kept)
     slowest = max((probe.slowest for probe in kept), default=0.0)
     return (
         f"{rehearsal.seconds:.0f} s in all; {rounds} rounds made and {missed} left out, "
-        f"{made:,} measurements, {arrived:,} acknowledged; the slowest round took {slowest:.1f} s"
+        f"{sent:,} measurements, {arrived:,} acknowledged; the slowest round took {slowest:.1f} s"
     )
 
 

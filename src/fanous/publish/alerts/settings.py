@@ -89,8 +89,8 @@ class ChannelTable(Section, frozen=True):
         if len(keys) > 1:
             first, second, *_ = keys.values()
             raise WrongKey(second, f"give only one address; {first} is set already")
-        ((own, key),) = keys.items()
-        means = SENDERS[own]
+        ((sender, key),) = keys.items()
+        means = SENDERS[sender]
         if self.language not in LANGUAGES:
             raise WrongKey("language", none_of(self.language, tuple(LANGUAGES)))
         if self.form is not Form.FULL and not means.is_for_people:
@@ -101,7 +101,7 @@ class ChannelTable(Section, frozen=True):
         quiet = tuple(QuietHours(one.start, one.end, self.zone) for one in self.quiet)
         return Channel(
             name=name,
-            means=own,
+            means=sender,
             address=self._address(means, key),
             secret=self._secret() if means.signs else "",
             language=LANGUAGES[self.language],

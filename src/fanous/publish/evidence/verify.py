@@ -221,7 +221,7 @@ def _verified(parts: dict[str, bytes], signer: str, series: ReadSeries | None) -
     provenance = _claimed(recorded, claim.incident, parts)
     levels, withheld = unpack_series(parts[manifest.LEVELS], manifest.LEVELS)
     withheld_series = series(window, provenance) if withheld and series else ()
-    supplied = [(one, one.found_in(withheld_series)) for one in withheld]
+    supplied = [(source, source.found_in(withheld_series)) for source in withheld]
     missing = [_named(one.series.key) for one, values in supplied if values is None]
     computed, best, apart = Recomputed(series=len(levels) + len(withheld)), None, []
     if not missing:

@@ -243,13 +243,13 @@ def countries(store: Store, asked: Asked) -> bytes:
     store = store.about()
     incidents = store.ledger.incidents(synthetic=store.is_synthetic)
     heard = last_heard(store, now)
-    names = sorted({*store.facts.countries(), *heard, *(one.country for one in incidents)} - {"ZZ"})
+    names = sorted({*store.facts.countries(), *heard, *(incident.country for incident in incidents)} - {"ZZ"})
     listed = [
         {
             "country": name,
             "synthetic": store.is_synthetic,
-            "confirmed": sum(_is(one, name, Status.CONFIRMED) for one in incidents),
-            "suspected": sum(_is(one, name, Status.SUSPECTED) for one in incidents),
+            "confirmed": sum(_is(incident, name, Status.CONFIRMED) for incident in incidents),
+            "suspected": sum(_is(incident, name, Status.SUSPECTED) for incident in incidents),
             "last_heard": to_iso(heard[name]) if name in heard else None,
         }
         for name in names
@@ -387,11 +387,11 @@ def series(store: Store, asked: Asked) -> bytes:
     regions = _regions(side, query)
     licences = side.facts.series_licences(query.country)
     listed = [
-        series_document(one, licences.get((one.key, one.step), ()))
-        for one in answer
-        if (not networks or one.key.place.asn in networks)
-        and (not regions or one.key.place.region in regions)
-        and (not targets or target_of_series(one.key) in targets)
+        series_document(row, licences.get((row.key, row.step), ()))
+        for row in answer
+        if (not networks or row.key.place.asn in networks)
+        and (not regions or row.key.place.region in regions)
+        and (not targets or target_of_series(row.key) in targets)
     ]
     document = {
         "since": to_iso(span[0]),

@@ -143,7 +143,7 @@ def names_of(result: Compared, language: Language) -> tuple[str, ...]:
         target = target_of_series(key)
         more = [target_title(target) if target else "", printable(key.subtype) if len(subtypes) > 1 else ""]
         more += [key.source] if len(sources) > 1 else []
-        more_words = language.comma.join(language.apart(one) for one in more if one)
+        more_words = language.comma.join(language.apart(phrase) for phrase in more if phrase)
         return f"{text} ({more_words})" if more_words else text
 
     return tuple(map(name, keys))
@@ -207,7 +207,7 @@ def told_rows(result: Compared, answer: SeriesTold, language: Language) -> list[
         language.say("{low} to {high}", low=quantity(row.lowest), high=quantity(row.highest))
         for row in result.rows
     ]
-    return [f"{name}{language.colon}{one}" for name, one in zip(answer.names, ranges, strict=True)]
+    return [f"{name}{language.colon}{span}" for name, span in zip(answer.names, ranges, strict=True)]
 
 
 def series_facts(store: Store, visit: Visit) -> Facts:

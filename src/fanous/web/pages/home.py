@@ -278,7 +278,7 @@ def fresh(store: Store, seen: Sequence[Watched], now: float) -> list[FreshSource
         for name, ats in fetched.items()
         if name in latest
     ]
-    return sorted(sources, key=lambda one: (-one.at, one.title))
+    return sorted(sources, key=lambda source: (-source.at, source.title))
 
 
 def latest_on_record(store: Store) -> list[Story]:
@@ -317,7 +317,7 @@ def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, 
         for source, at in store.facts.series_fetched(country.country).items():
             if at < now - STALE:
                 silent.append((country.country, source, at))
-    return sorted(silent, key=lambda one: one[2])[:MOST_QUIET]
+    return sorted(silent, key=lambda silence: silence[2])[:MOST_QUIET]
 
 
 def lately_heard(store: Store, now: float) -> list[Heard]:

@@ -191,7 +191,7 @@ def months_picture(store: Store, visit: Visit) -> str:
     """The counts by month as a standalone picture; empty = there is nothing to count."""
     wanted, language = IncidentFilter.of(visit.asked), visit.language
     fitting = filtered(store, every(store, wanted), wanted, visit)
-    standing = [one for one in fitting if one.status is not Status.RETRACTED]
+    standing = [incident for incident in fitting if incident.status is not Status.RETRACTED]
     if not standing:
         return ""
     bars = counted(standing, wanted.began[:4])
@@ -216,7 +216,10 @@ def choices(
     here = [incident for incident in incidents if incident.country == wanted.country]
     facets = {
         "country": _offered(
-            "country", incidents, lambda one: [one.country], lambda code: country_name(code, language.code)
+            "country",
+            incidents,
+            lambda incident: [incident.country],
+            lambda code: country_name(code, language.code),
         ),
         "kind": _kinds(incidents, language),
         "mechanism": _ways(incidents, language),

@@ -73,7 +73,7 @@ def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[Tar
     since, until = whole_hours(visit.now - REACH, visit.now + 1)
     heard = sorted(store.facts.heard(since, until), key=lambda one: -one.at)
     rows = []
-    countries = dict.fromkeys([*first, *(one.country for one in heard), *store.facts.countries()])
+    countries = dict.fromkeys([*first, *(arrival.country for arrival in heard), *store.facts.countries()])
     for country in list(countries)[:MOST_COUNTRIES]:
         ends = store.facts.ends(country, 0, until, [target])
         if ends is None:
