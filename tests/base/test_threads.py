@@ -57,3 +57,25 @@ def test_what_a_call_raises_reaches_its_caller() -> None:
 
     with pytest.raises(ValueError, match="invalid literal"):
         asyncio.run(main())
+
+
+def test_a_thread_waits_for_the_next_call() -> None:
+    pool, threads = Threads(3, "again"), set[int]()
+    for _ in range(20):
+        threads.add(pool.submit(threading.get_ident).result(10))
+        time.sleep(0.01)
+    assert len(threads) == 1
+
+
+def test_a_call_that_comes_while_an_idle_thread_wakes_has_its_own() -> None:
+    pool, gate = Threads(2, "two"), threading.Barrier(2)
+    pool.submit(int).result(10)
+    together = [pool.submit(gate.wait, 10) for _ in range(2)]
+    assert sorted(call.result(20) for call in together) == [0, 1]
+
+
+def test_a_thread_without_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fanous.base.threads.IDLE_SECONDS", 0.05)
+    thread = Threads(1, "short").submit(threading.current_thread).result(10)
+    thread.join(10)
+    assert not thread.is_alive()

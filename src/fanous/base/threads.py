@@ -27,6 +27,9 @@ KEPT_FREE = 64 << 20
 LARGE = 32 << 20
 """Size of an allocation that glibc maps separately and returns to the kernel at once; the largest value it allows."""
 
+IDLE_SECONDS = 5.0
+"""Seconds for which a thread without work stays: starting one takes longer than most calls."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -34,7 +37,7 @@ T = TypeVar("T")
 class Threads(ThreadPoolExecutor):
     """A pool of daemon threads: a default executor for an event loop, or the budget of one kind of work.
 
-    A thread ends when nothing is left to do; what is still running when the process ends is abandoned, so
+    A thread waits ``IDLE_SECONDS`` for more to do; what is still running when the process ends is abandoned, so
     nothing that must be finished (a write, a commit) belongs here.
 
     Args:
@@ -45,9 +48,9 @@ class Threads(ThreadPoolExecutor):
     def __init__(self, most: int, name: str) -> None:
         super().__init__(most, name)
         self._most, self._name = most, name
-        self._guard = threading.Lock()
+        self._more = threading.Condition(threading.Lock())
         self._waiting: deque[Callable[[], None]] = deque()
-        self._busy = 0
+        self._busy = self._idle = 0
 
     @property
     def busy(self) -> int:
@@ -58,15 +61,16 @@ class Threads(ThreadPoolExecutor):
         """Submit a call, as with any executor."""
         future: Future[T] = Future()
         call = partial(_answer, future, partial(fn, *args, **kwargs))
-        with self._guard:
+        with self._more:
             self._waiting.append(call)
-            begins = self._busy < self._most
+            begins = len(self._waiting) > self._idle and self._busy + self._idle < self._most
             self._busy += begins
+            self._more.notify()
         if begins:
             try:
                 threading.Thread(target=self._work, name=self._name, daemon=True).start()
             except RuntimeError:  # no more threads are allowed (TasksMax), and the call must not wait forever
-                with self._guard:
+                with self._more:
                     self._busy -= 1
                     self._waiting.remove(call)
                 raise
@@ -77,17 +81,22 @@ class Threads(ThreadPoolExecutor):
 
     def forget(self) -> None:
         """Drop the calls that are waiting for a thread."""
-        with self._guard:
+        with self._more:
             self._waiting.clear()
 
     def _work(self) -> None:
         while True:
-            with self._guard:
+            with self._more:
                 if not self._waiting:
-                    self._busy -= 1
-                    return
+                    self._busy, self._idle = self._busy - 1, self._idle + 1
+                    self._more.wait_for(lambda: self._waiting, IDLE_SECONDS)
+                    self._idle -= 1
+                    if not self._waiting:
+                        return
+                    self._busy += 1
                 call = self._waiting.popleft()
             call()
+            del call  # what it holds does not wait with the thread
 
 
 def _answer(future: "Future[Any]", call: Callable[[], Any]) -> None:
