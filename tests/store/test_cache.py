@@ -189,3 +189,9 @@ def test_the_bytes_of_an_answer_are_those_of_everything_in_it_once() -> None:
     assert 30_000 < size_of((beats, beats)) < 60_000
     assert 80_000 < size_of([np.arange(10_000), KeptAnswer(0.0, None, text), {text}]) < 100_000
     assert 100_000 < size_of(np.array([f"{n:0100}" for n in range(1000)], object)) < 200_000
+
+
+def test_a_long_answer_is_weighed_by_a_sample_of_it() -> None:
+    names = [f"{n:0100}" for n in range(40_000)]
+    assert 5_000_000 < size_of(names) < 7_000_000
+    assert 300_000 < size_of(np.array(["telegram", "whatsapp"] * 20_000, object)) < 400_000

@@ -191,7 +191,7 @@ def sensitivities_of(
     from fanous.analysis.series.aggregate import VOUCHED_STEP
     from fanous.pipeline.interference import TICK
 
-    series = store.facts.series(country, *when, TICK, list(targets) or None, vouched_step=VOUCHED_STEP)
+    series = store.facts.series_of_targets(country, *when, TICK, list(targets) or None, VOUCHED_STEP)
     votes = [one for one in series if one.key.signal in BLOCKING.signals]
     return sensitivities(votes, BLOCKING.options, *when, length, asked, most)
 

@@ -187,7 +187,8 @@ GROUP BY uid, target
 OF_COUNTRY = {"among": "AND country = {country:String} AND country != 'ZZ'"}
 _WITH_LINES = f"LEFT JOIN ({_LINES}) AS lines USING (uid, target)"
 _NO_LINES = ", '' AS line, false AS sender_known"
-_HAS_QUESTIONED = f"SELECT 1 {_QUESTIONED} LIMIT 1" % OF_COUNTRY
+_WHICH = "AND target IN {targets:Array(String)}"
+_HAS_QUESTIONED = f"SELECT 1 {_QUESTIONED} %%(which)s LIMIT 1" % OF_COUNTRY
 
 # Every column but the verdict's own has one value per measurement: any() picks it.
 _BY_MEASUREMENT = f"""
@@ -428,18 +429,34 @@ class VoteFacts(FactsPart):
             vouched_step: bin width of vouched voices, a divisor of ``step``; 0 = the same.
             only_vouched: leave out voices for whom no one answers.
         """
-        with_lines = self._has_questioned(country, since, until)
+        with_lines = self._has_questioned(country, since, until, targets)
         sql = SERIES % _parts(targets, sources, with_lines=with_lines, only_vouched=only_vouched)
         steps = {"step": step, "vouched_step": vouched_step or step}
         rows = self.engine.rows(sql, **steps, **_parameters(country, since, until, targets, sources))
         return [_series(country, (step, vouched_step), *row) for row in rows]
 
-    def _has_questioned(self, country: str, since: float, until: float) -> bool:
-        """Did any measurement of the country starve or time out, so that its line must be known?
+    @remembered(15, of_measurements=True)
+    def series_of_targets(
+        self,
+        country: str,
+        since: float,
+        until: float,
+        step: int,
+        targets: Sequence[str] | None,
+        vouched_step: int,
+    ) -> list[Series]:
+        """``series`` of some targets (``None`` = all), which a page needs in each of its languages."""
+        return self.series(country, since, until, step, targets, vouched_step=vouched_step)
+
+    def _has_questioned(
+        self, country: str, since: float, until: float, targets: Sequence[str] | None
+    ) -> bool:
+        """Did any measurement of these targets starve or time out, so that its line must be known?
 
         Without any, planning the query that finds lines still takes a tenth of a second.
         """
-        return bool(self.engine.rows(_HAS_QUESTIONED, country=country, **window(since, until)))
+        sql = _HAS_QUESTIONED % {"which": _WHICH if targets is not None else ""}
+        return bool(self.engine.rows(sql, **_parameters(country, since, until, targets)))
 
     def shared(self, country: str, since: float, until: float) -> list[tuple[str, tuple[str, ...], bool]]:
         """Targets that several sources, or vouched probes and others, measured on one network, with these sources and
@@ -450,7 +467,7 @@ class VoteFacts(FactsPart):
     @remembered(15, of_measurements=True)
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
         """The votes that ``series`` aggregates in bins, by time."""
-        with_lines = self._has_questioned(country, since, until)
+        with_lines = self._has_questioned(country, since, until, targets)
         sql = WITNESSES % _parts(targets, more=DETAILS, with_lines=with_lines)
         return _witnesses(self.engine.columns(sql, **_parameters(country, since, until, targets)))
 
@@ -516,7 +533,7 @@ def _parts(
     Args:
         with_lines: the lines of measurements that starve or time out; without them, none may be needed.
     """
-    which = "" if targets is None else "AND target IN {targets:Array(String)}"
+    which = "" if targets is None else _WHICH
     if sources is not None:
         which += " AND source IN {sources:Array(String)}"
     if only_vouched:
