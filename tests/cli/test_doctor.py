@@ -2,18 +2,21 @@
 
 import json
 import os
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from fanous.cli.main import app
+from fanous.model.reason import as_written
 from fanous.model.vitals import Need
 from fanous.store.local import open_store
 from fanous.store.location import store_place
 from tests.collector.files import kept
-from tests.store.cases import judged
+from tests.store.cases import incident, judged
 
 
 def doctor(*words: str) -> tuple[int, str]:
@@ -25,7 +28,24 @@ def test_a_store_that_is_well_has_nothing_to_say(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         store.append([judged("a", started_at=time.time() - 60)], rules_version="1")
     code, out = doctor("--store", str(tmp_path / "store"))
-    assert (code, out) == (0, "nothing is wrong: 1 measurement arrived in the last 28 days\n")
+    assert code == 0
+    assert out.startswith(
+        "nothing is wrong: 1 measurement arrived in the last 28 days\nhistory: 0 entries in a chain"
+    )
+
+
+def test_a_ledger_that_was_changed_past_fanous_is_named(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        store.ledger.put(incident(), as_written("because"))
+    with closing(sqlite3.connect(tmp_path / "store" / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("UPDATE revisions SET onset = onset - 3600")
+    code, out = doctor("--store", str(tmp_path / "store"))
+    assert code == 1
+    assert out.startswith(
+        "history_changed: the ledger does not agree with its chain: revision PK-2023-0001 1 was changed"
+    )
+    history = json.loads(doctor("--store", str(tmp_path / "store"), "--json")[1])["history"]
+    assert history["defects"] == ["revision PK-2023-0001 1 was changed after it was written"]
 
 
 def test_an_empty_store_is_not_called_well(tmp_path: Path) -> None:

@@ -344,6 +344,16 @@ def test_what_only_reads_an_old_store_leaves_it_as_it_is(old: int, tmp_path: Pat
     assert _content(folder) != before
 
 
+@pytest.mark.parametrize("old", OLD)
+def test_the_history_of_an_old_store_begins_with_what_it_holds(old: int, tmp_path: Path) -> None:
+    folder = old_store(old, tmp_path / "store")
+    with open_store(folder) as store:
+        history = store.ledger.history()
+        revisions = sum(len(store.ledger.revisions(incident.id)) for incident in store.ledger.incidents())
+    assert history.defects == ()
+    assert history.entries >= revisions > 0
+
+
 def _content(folder: Path) -> tuple[list[str], list[str]]:
     """The ledger as SQL, and the columns of the tables of facts, read by the engine alone."""
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as ledger:

@@ -129,13 +129,22 @@ def _doctor_of_store(options: DoctorOptions) -> None:
     ]
     if as_json:
         print_document(
-            {"ailments": [asdict(ailment) for ailment in configuration], "feed": feed_document(feed)}
+            {
+                "ailments": [asdict(ailment) for ailment in configuration],
+                "feed": feed_document(feed),
+                "history": vitals.history and asdict(vitals.history),
+            }
         )
     for ailment in configuration if not as_json else ():
         say(f"{ailment.kind}: {ailment.says}{_since(ailment, feed)}")
         say(f"  {ailment.mend}")
     if not configuration and not as_json:
         say(_well(sum(arrival.measurements for arrival in vitals.arrivals)))
+    if vitals.history is not None and not as_json:
+        chained = vitals.history
+        say(
+            f"history: {chained.entries:,} entries in a chain since {chained.begins}, newest link {chained.head}"
+        )
     ended = sum(one.ended_at is not None for one in feed)
     if ended and not as_json:
         say(f"{ended} problems ended in the last 30 days (--json lists them)")

@@ -70,3 +70,20 @@ class Need:
     mend: str
     without: str
     is_vital: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A ledger's history as its chain has it (``store.chain``).
+
+    Attributes:
+        entries: how many.
+        begins: when the chain began, in ISO 8601; what is older was taken over as it was then.
+        head: digest of the newest link.
+        defects: what does not agree with the chain.
+    """
+
+    entries: int
+    begins: str
+    head: str
+    defects: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from pathlib import Path
 from fanous.analysis.series.silence import MEMORY
 from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.threshold import threshold
-from fanous.model.vitals import Backlog, Need, Spell
+from fanous.model.vitals import Backlog, History, Need, Spell
 from fanous.pipeline.call import Call
 from fanous.store.coverage import Arrivals, Clocks, Soundness
 from fanous.store.protocol import Store
@@ -41,6 +41,7 @@ class Vitals:
         undetected: countries with measurements that no detection has seen -> since when that is known here.
         damaged: segments of the archive that cannot be read -> why.
         set_aside: parts of the facts that cannot be read.
+        history: the ledger's, where it was compared with its chain.
     """
 
     at: float
@@ -53,6 +54,7 @@ class Vitals:
     undetected: dict[str, float] | None = None
     damaged: dict[str, str] | None = None
     set_aside: tuple[str, ...] = ()
+    history: History | None = None
 
 
 BASELINE_HOURS = threshold(
@@ -138,7 +140,7 @@ class Ailment:
     Attributes:
         kind: ``source_silent``, ``source_unreached``, ``software_failing``, ``clocks_ahead``, ``disk_low``,
             ``inbox_full``, ``apart_full``, ``queue_old``, ``detection_late``, ``segment_damaged``, ``facts_damaged``,
-            ``data_lost`` or ``configuration``.
+            ``history_changed``, ``data_lost`` or ``configuration``.
         about: what it concerns; together with ``kind`` it identifies an ailment.
         says: what is wrong.
         mend: what to do.
@@ -300,10 +302,19 @@ def _damaged_facts(vitals: Vitals) -> Iterator[Ailment]:
         yield Ailment("facts_damaged", "facts", said, mend)
 
 
+def _changed_history(vitals: Vitals) -> Iterator[Ailment]:
+    if vitals.history is not None and vitals.history.defects:
+        first, *others = vitals.history.defects
+        said = f"the ledger does not agree with its chain: {first}{f', and {len(others)} more' if others else ''}"
+        mend = "compare it with a backup: what was published may have been changed afterwards"
+        yield Ailment("history_changed", "ledger", said, mend)
+
+
 CHECKS: tuple[Callable[[Vitals], Iterator[Ailment]], ...] = (
     _low_disks,
     _damaged_segments,
     _damaged_facts,
+    _changed_history,
     _full_queues,
     _much_set_aside,
     _old_queues,
@@ -491,4 +502,4 @@ class ExamineStore(Call[tuple[Vitals, list[Spell]]], frozen=True, tag="examine")
         feed = list(store.ledger.ailments(self.at))
         seen = examine(store, self.folders, self.backlogs, self.at, {})
         damaged = {segment.name: why for segment, why in store.archive.damaged()}
-        return replace(seen, damaged=damaged | (seen.damaged or {})), feed
+        return replace(seen, damaged=damaged | (seen.damaged or {}), history=store.ledger.history()), feed

@@ -20,7 +20,7 @@ import resource
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -65,6 +65,8 @@ TABLES = {
     "alert_groups": """delivery VARCHAR PRIMARY KEY REFERENCES deliveries (key), country VARCHAR NOT NULL,
         network VARCHAR NOT NULL, kind VARCHAR NOT NULL, priority VARCHAR NOT NULL, is_confirmed BOOLEAN NOT NULL,
         is_staged BOOLEAN NOT NULL, message VARCHAR NOT NULL""",
+    "chain": """seq INTEGER PRIMARY KEY, kind VARCHAR NOT NULL, name VARCHAR NOT NULL, digest VARCHAR NOT NULL,
+        head VARCHAR NOT NULL""",
     "undetected": "country VARCHAR(2) PRIMARY KEY, since FLOAT NOT NULL, until FLOAT NOT NULL",
     # The later span is what was marked since the country was taken; it is part of the undetected span.
     "leases": """country VARCHAR(2) PRIMARY KEY, fence INTEGER NOT NULL, worker VARCHAR NOT NULL,
@@ -204,10 +206,16 @@ class Database:
                 connection.run("UPDATE meta SET value = value WHERE key = :key", key=_TURN)
             yield connection
 
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """A transaction that reads everything as it was at one moment."""
+        return self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN")
+
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(
+        self, on_server: str = "BEGIN", in_file: str = "BEGIN IMMEDIATE"
+    ) -> Iterator[Connection]:
         with self.reading() as connection:
-            connection.run("BEGIN" if connection.is_server else "BEGIN IMMEDIATE")
+            connection.run(on_server if connection.is_server else in_file)
             yield connection
             connection.run("COMMIT")
 

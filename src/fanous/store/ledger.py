@@ -27,7 +27,9 @@ from fanous.model.coverage import Backfill
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import BACKFILL, Approval, Decided, Decision, Incident, Kind, Status
 from fanous.model.reason import Reason
+from fanous.model.vitals import History
 from fanous.refdata.watchlist import watched
+from fanous.store import chain
 from fanous.store.database import (
     TABLES,
     Connection,
@@ -60,6 +62,7 @@ class Revision:
 
 
 _FORMAT = "format"
+_GET = "SELECT value FROM meta WHERE key = :key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,9 @@ class Ledger(Processes):
             if _format_of(connection, self._database.name) < FORMAT:
                 connection.run("DELETE FROM meta WHERE key = :key", key=_FORMAT)
                 connection.insert("meta", key=_FORMAT, value=str(FORMAT))
+            is_new = connection.row("SELECT 1 FROM revisions LIMIT 1") is None
+            if is_new or connection.value(_GET, key=_PROVENANCE) == _KNOWN:
+                chain.begin(connection, self._clock())
             if self._owner:
                 free_all(connection, self._owner)
 
@@ -343,9 +349,10 @@ class Ledger(Processes):
         """Record that it does."""
         with self._database.writing() as connection:
             _know_provenance(connection)
+            chain.begin(connection, self._clock())
 
     def _provenance(self) -> str:
-        rows = self._database.rows("SELECT value FROM meta WHERE key = :key", key=_PROVENANCE)
+        rows = self._database.rows(_GET, key=_PROVENANCE)
         return str(rows[0][0]) if rows else ""
 
     def complete(self, completed: Callable[[Incident], Incident]) -> None:
@@ -359,6 +366,12 @@ class Ledger(Processes):
                     n=n,
                 )
             _know_provenance(connection)
+            chain.begin(connection, self._clock())
+
+    def history(self) -> History:
+        """The chain of all entries, compared with them: reads the whole ledger, as it is at one moment."""
+        with self._database.snapshot() as connection:
+            return chain.check(connection)
 
     def revisions(self, incident_id: str) -> list[Revision]:
         """All revisions of an incident, oldest first; empty = unknown."""
@@ -445,6 +458,7 @@ class Ledger(Processes):
         """Record that a person approved an incident; of several approvals the latest counts."""
         with self._database.writing() as connection:
             connection.insert("approvals", **asdict(approval))
+            chain.link(connection, "approvals", approval.incident, approval.at)
 
     def approvals(self) -> dict[str, Approval]:
         """Incident -> its approval."""
@@ -459,6 +473,7 @@ class Ledger(Processes):
         """Record what a person decided about an incident."""
         with self._database.writing() as connection:
             connection.insert("decisions", **asdict(decision))
+            chain.link_newest(connection, "decisions")
 
     def decisions(self) -> list[Decision]:
         """Decisions about all incidents, oldest first."""
@@ -475,6 +490,7 @@ class Ledger(Processes):
         """From now on show ``role`` wherever ``name`` has signed, in earlier revisions too."""
         with self._database.writing() as connection:
             connection.insert("roles", name=name, role=role)
+            chain.link_newest(connection, "roles")
 
     def roles(self) -> dict[str, str]:
         """Name that a person signed with -> role shown instead."""
@@ -604,7 +620,7 @@ def _format_of(connection: Connection, name: str) -> int:
     Raises:
         FanousError: a newer Fanous wrote it.
     """
-    written = int(connection.value("SELECT value FROM meta WHERE key = :key", key=_FORMAT) or 0)
+    written = int(connection.value(_GET, key=_FORMAT) or 0)
     if written > FORMAT:
         raise FanousError(
             f"the store of {name} was written by a newer Fanous (format {written}, this one knows {FORMAT}): "
@@ -645,6 +661,7 @@ def _append(
         document=encode_incident(claim),
     )
     connection.insert("outbox", incident=claim.id, n=n, at=now, routed=False)
+    chain.link(connection, "revisions", claim.id, n)
     return claim
 
 
@@ -697,6 +714,7 @@ def _insert(
         digest=digest,
         document=msgspec.json.encode(noun).decode(),
     )
+    chain.link(connection, table, noun.id)
 
 
 def _decoded(document: str, noun: type[Noun]) -> Noun:
@@ -817,7 +835,7 @@ class Outbox:
         Args:
             due_at: when the next attempt is due, if there is one.
         """
-        changes, which = "state = :state, why = :why", "key IN :keys"
+        changes, which = "state = :state, why = :why", f"key IN :keys AND state <> '{AlertState.SENT}'"
         if due_at is not None:
             changes += ", due_at = :due_at"
         if state is AlertState.SENT:
@@ -826,7 +844,12 @@ class Outbox:
             which += f" AND {_WAITS}"
         given = {"keys": list(keys), "state": state.value, "why": why, "due_at": due_at, "at": at}
         with self._database.writing() as connection:
+            ends = connection.rows(
+                f"SELECT key FROM deliveries WHERE {which} ORDER BY key", keys=given["keys"]
+            )
             connection.run(f"UPDATE deliveries SET {changes} WHERE {which}", **given)
+            for (key,) in ends if state is AlertState.SENT else ():
+                chain.link(connection, "deliveries", key)
 
     def revive(self, keys: Iterable[str] | None, now: float) -> int:
         """Let dead deliveries wait again (``None`` = all), unless there is newer news; returns how many."""

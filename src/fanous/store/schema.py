@@ -7,7 +7,7 @@ computed again.  Missing values are kept as the model has them: NaN, NULL, empty
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-FORMAT = 6
+FORMAT = 7
 """Version of a store's contents; raise it when an older Fanous could misread a newer store, and add an entry to
 ``MIGRATIONS``, and a fixture of the previous format to the tests."""
 
@@ -335,11 +335,17 @@ def _to_6(layout: Layout) -> Iterator[str]:
             yield f"ALTER TABLE {rows} ADD COLUMN IF NOT EXISTS volunteer {_FLAG}"
 
 
+def _to_7(_layout: Layout) -> Iterator[str]:
+    """The ledger has a chain (``store.chain``), to which earlier versions would not add what they write."""
+    yield from ()
+
+
 MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {
     2: _to_2,
     3: _to_3,
     4: _to_4,
     5: _to_5,
     6: _to_6,
+    7: _to_7,
 }
 """Format -> the statements that lead to it from the format before."""

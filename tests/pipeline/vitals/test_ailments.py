@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fanous.model.vitals import Backlog
+from fanous.model.vitals import Backlog, History
 from fanous.pipeline.vitals import (
     CHECKS,
     DATA_LOST,
@@ -85,6 +85,8 @@ def filled(waiting: int, apart: int) -> Vitals:
         (replace(WELL, at=NOW + HOUR, undetected={"PK": NOW - 899}), []),  # by the machine's clock
         (replace(WELL, damaged={"x": "its digest differs"}), ["segment_damaged"]),
         (replace(WELL, set_aside=("verdicts/broken_all_1_1_0",)), ["facts_damaged"]),
+        (replace(WELL, history=History(2, "2026-12-01T00:00:00Z", "ab")), []),
+        (replace(WELL, history=History(2, "2026-12-01T00:00:00Z", "ab", ("x", "y"))), ["history_changed"]),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_else(vitals: Vitals, kinds: list[str]) -> None:
@@ -117,6 +119,7 @@ def test_the_runbook_has_every_kind_with_the_words_that_the_program_says() -> No
         undetected={"PK": NOW - 901},
         damaged={"x": "its digest differs"},
         set_aside=("verdicts/broken_all_1_1_0",),
+        history=History(2, "2026-12-01T00:00:00Z", "ab", ("x",)),
     )
     said = {one.kind: one.mend for one in find_ailments(wrong)}
     assert len(said) == len(CHECKS)
