@@ -167,6 +167,21 @@ def test_c2_names_the_helper_where_the_failing_measurements_carried_one() -> Non
     )
 
 
+@pytest.mark.parametrize("volunteer", [False, True])
+def test_a_control_in_a_strangers_own_record_confirms_nothing(volunteer: bool) -> None:
+    """It is what the sender says of it, like the failure: the target must have worked for others."""
+    seen = [
+        Ballot(
+            [10, 11, 12], True, asn, controlled=True, probe=f"{asn}{name}", vouched=False, volunteer=volunteer
+        )
+        for asn in (1, 2)
+        for name in "abc"
+    ]
+    assert c2(*seen, controls=[]).reason.code == "basis.volunteers"
+    assert c2(*seen, controls=CONTROL_HOURS[:2]).rule == ""
+    assert c2(*seen).rule == "C2"
+
+
 @pytest.mark.parametrize(
     ("mechanism", "control"),
     [
