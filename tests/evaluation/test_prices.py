@@ -155,7 +155,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_what_is_stopped_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     drawn = counting(monkeypatch)
     whole = list(prices(6))
-    assert drawn == [*range(FIRST_SEED, FIRST_SEED + 6)] * 2
+    assert drawn == [seed for seed in range(FIRST_SEED, FIRST_SEED + 6) for _ in range(2)]
     assert [(one.draws, one.worked, one.hours, one.soonest) for one in whole] == [(6, 3, 2.5, 0)] * 2
     drawn.clear()
     file = tmp_path / "draws.jsonl"

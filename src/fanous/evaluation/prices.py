@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -57,6 +57,9 @@ from fanous.refdata.watchlist import watched
 
 DRAWS = 20
 """Draws of each row, if no other number is asked for."""
+
+SHARED = 256
+"""Conclusions that a process keeps: what is true without liars is the same in many rows of one seed."""
 
 FIRST_SEED = 14_000_000
 """Of the draws; nothing was tuned on them."""
@@ -223,7 +226,7 @@ def of_past(attack: str, prelude: Prelude, seed: int) -> Draw:
     return Draw(is_less if attack == "T3" else has_moved, bool(standing), is_less or has_moved)
 
 
-@cache
+@lru_cache(SHARED)
 def _block(prelude: Prelude, seed: int) -> list[Incident]:
     attempts = prelude_attempts(prelude, seed)
     return _concluded(attempts, PRELUDE + BLOCK_HOURS, seed, COUNTRY, equal_users(ATTACKED))
@@ -256,7 +259,7 @@ def of_silencing(country: str, silencing: Silencing, seed: int) -> Draw:
     return Draw(changed is None, bool(standing), is_less)
 
 
-@cache
+@lru_cache(SHARED)
 def _seen(country: str, silencing: Silencing, seed: int) -> list[Incident]:
     attempts = silencing_attempts(silencing, seed)
     return _concluded(attempts, SILENCED_UNTIL, seed, country, weights(country))
@@ -296,11 +299,8 @@ def prices(
         if kept.versions == _versions():
             draws_of[kept.row][kept.seed] = kept.draw
     seeds = range(FIRST_SEED, FIRST_SEED + draws)
-    rounds = [range(start, min(start + DRAWS, seeds.stop)) for start in range(seeds.start, seeds.stop, DRAWS)]
-    # Every row has as many draws as the others, whenever it is stopped.
-    tasks = [
-        (name, seed) for part in rounds for name in wanted for seed in part if seed not in draws_of[name]
-    ]
+    # Seed by seed: rows share what is true, and have as many draws as the others, whenever it is stopped.
+    tasks = [(name, seed) for seed in seeds for name in wanted if seed not in draws_of[name]]
     with ExitStack() as stack:
         out = None if file is None else stack.enter_context(file.open("ab"))
         if out is not None:
@@ -344,7 +344,7 @@ def _drawn(
         yield from ((name, seed, rows[name].draw(seed)) for name, seed in tasks)
         return
     with get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap_unordered(_draw, tasks)
+        yield from pool.imap_unordered(_draw, tasks, max(1, min(len(rows), len(tasks) // (8 * processes))))
 
 
 @cache  # of a process that draws: rows cannot be sent to it

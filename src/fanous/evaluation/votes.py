@@ -51,14 +51,16 @@ def incidents_of(
         software: of each probe or run; ``None`` = unknown, and runs are not compared.
     """
     incidents = _alone(votes, elsewhere, country, users, software)
+    parts = {family: of_family(votes, family, FAMILY_OF) for family in JUDGED_ALONE}
+    present = {family: part for family, part in parts.items() if len(part)}
+    if len(present) < 2 and len(np.unique(votes.vouched)) < 2:
+        return incidents  # no one contradicts anyone
     families = []
-    for family in JUDGED_ALONE:
-        part = of_family(votes, family, FAMILY_OF)
-        if len(part):
-            by_itself = _alone(part, elsewhere, country, users, software)
-            families.append(Alone(family, counted(part, TICK), by_itself))
-    are_mixed = len(families) > 1 or len(np.unique(votes.vouched)) > 1
-    return with_disputes(incidents, families, votes, FAMILY_OF) if are_mixed else incidents
+    for family, part in present.items():
+        is_all = len(part) == len(votes)
+        by_itself = incidents if is_all else _alone(part, elsewhere, country, users, software)
+        families.append(Alone(family, counted(part, TICK), by_itself))
+    return with_disputes(incidents, families, votes, FAMILY_OF)
 
 
 def _alone(
