@@ -52,14 +52,14 @@ def witnesses(store: Store, incident: Incident) -> tuple[Witness, ...]:
 def what_else(store: Store, incident: Incident) -> list[Reason]:
     """Hints about an incident: what preceded it, and what may have been hit unintentionally."""
     store = store.of(incident.provenance)
-    domains = {t: [d for own in domains_of(t).values() for d in own] for t in incident.targets}
+    domains = {t: [d for domain in domains_of(t).values() for d in domain] for t in incident.targets}
     asns = [asn for network in incident.networks if (asn := network.asn)]
     addresses = store.facts.failing_addresses(incident.country, asns, incident.intervals)
-    known = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
-    told = beside(incident, known, domains, addresses)
+    incidents = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
+    hints = beside(incident, incidents, domains, addresses)
     season = exam_season(incident.country, incident.onset)
     is_new = season is not None and season.code not in {hint.code for hint in incident.hints}
-    return [*told, season] if season is not None and is_new else told
+    return [*hints, season] if season is not None and is_new else hints
 
 
 def slowed_how(store: Store, incident: Incident) -> Policing | None:
@@ -85,8 +85,8 @@ def check(store: Store, claim: Claim) -> Checked:
     targets = () if _is_of_nation(claim) else claim.targets
     series = _series_of(store, *window, targets, claim.networks)
     watched = _watched(store, *window, targets) if series and _shows_in_series(claim) else ()
-    found = check_claim(claim, incidents, replace(covered, series=series, watched=watched))
-    return replace(found, synthetic=store.is_synthetic)
+    checked = check_claim(claim, incidents, replace(covered, series=series, watched=watched))
+    return replace(checked, synthetic=store.is_synthetic)
 
 
 def _is_of_nation(claim: Claim) -> bool:
@@ -105,12 +105,12 @@ def _series_of(
     store: Store, country: str, since: float, until: float, targets: Sequence[str], asns: Sequence[int] = ()
 ) -> tuple[str, ...]:
     """As ``Coverage.series``, of the networks alone if any are given."""
-    found = set()
+    names = set()
     for key in store.facts.series_keys(country, since, until):
         target = target_of_series(key)
         if (not targets or target in targets) and (not asns or key.place.asn in asns):
-            found.add(" ".join(filter(None, (key.source, key.signal, target))))
-    return tuple(sorted(found))
+            names.add(" ".join(filter(None, (key.source, key.signal, target))))
+    return tuple(sorted(names))
 
 
 def _watched(
@@ -125,22 +125,23 @@ def _watched(
 
 def corrections(store: Store, country: str | None = None) -> list[Correction]:
     """Every revision that withdrew something, newest first; ``None`` = all countries."""
-    found = []
-    changed = next((one.since for one in store.ledger.methods() if one.since is not None), inf)
+    withdrawals = []
+    changed = next((method.since for method in store.ledger.methods() if method.since is not None), inf)
     for incident in store.ledger.incidents(country):
         revisions = store.ledger.revisions(incident.id)
         for before, after in pairwise(revisions):
             gone = taken_back(before.incident, after.incident)
             if gone:
                 by_method = after.at >= changed and is_by_method(after.reasons)
-                told = (after.n, after.at, gone, after.reasons, by_method)
-                found.append(Correction(incident.id, incident.country, incident.provenance, *told))
-    return sorted(found, key=lambda one: (-one.at, one.incident, one.n))
+                revision = (after.n, after.at, gone, after.reasons, by_method)
+                withdrawals.append(Correction(incident.id, incident.country, incident.provenance, *revision))
+    return sorted(withdrawals, key=lambda correction: (-correction.at, correction.incident, correction.n))
 
 
 def method_changes(store: Store, since: float = -inf) -> list[MethodChange]:
     """Changes of the method from ``since`` on by which incidents were revised, newest first."""
-    changes = [one.since for one in store.ledger.methods() if one.since is not None and one.since >= since]
+    moments = (method.since for method in store.ledger.methods() if method.since is not None)
+    changes = [moment for moment in moments if moment >= since]
     if not changes:
         return []
     revised, corrected, unvouched = (defaultdict[float, set[str]](set) for _ in range(3))
@@ -148,7 +149,7 @@ def method_changes(store: Store, since: float = -inf) -> list[MethodChange]:
         for before, after in pairwise(store.ledger.revisions(incident.id)):
             if after.at < changes[0] or not is_by_method(after.reasons):
                 continue
-            at = max(one for one in changes if one <= after.at)
+            at = max(change for change in changes if change <= after.at)
             revised[at].add(incident.id)
             if taken_back(before.incident, after.incident):
                 corrected[at].add(incident.id)
@@ -160,14 +161,14 @@ def method_changes(store: Store, since: float = -inf) -> list[MethodChange]:
     ]
 
 
-def by_month(found: Iterable[Correction]) -> list[tuple[str, int]]:
+def by_month(corrections: Iterable[Correction]) -> list[tuple[str, int]]:
     """``2023-12`` -> corrections in it (UTC), newest month first.
 
     Those of staged incidents count only if there are no others.
     """
-    found = list(found)
-    real = [one for one in found if not one.provenance.is_synthetic]
-    count = Counter(to_iso(one.at)[:7] for one in real or found)
+    corrections = list(corrections)
+    real = [correction for correction in corrections if not correction.provenance.is_synthetic]
+    count = Counter(to_iso(correction.at)[:7] for correction in real or corrections)
     return sorted(count.items(), reverse=True)
 
 
@@ -182,8 +183,8 @@ def event_report(store: Store, event: AnnouncedEvent) -> EventReport:
     series = _series_of(store, *window)
     watched = _watched(store, *window) if series else ()
     span = store.facts.span(event.country)
-    found = report_event(event, incidents, votes, span, series, watched)
-    return replace(found, synthetic=store.is_synthetic)
+    report = report_event(event, incidents, votes, span, series, watched)
+    return replace(report, synthetic=store.is_synthetic)
 
 
 # --- where measurements would settle a suspicion ----------------------------------------------------------
@@ -243,21 +244,21 @@ def lacking(store: Store, incident: Incident) -> Lacking:
     facts, since = store.of(incident.provenance).facts, incident.onset - BEFORE
     end = incident.intervals[-1].end if incident.intervals else None
     until = store.now() if end is None else end
-    made: Counter[int] = Counter()
-    for one in facts.outcomes(incident.country, since, until, incident.targets, [since]):
-        made[one.asn] += one.made
+    measurements: Counter[int] = Counter()
+    for network in facts.outcomes(incident.country, since, until, incident.targets, [since]):
+        measurements[network.asn] += network.made
     weights = user_weights(incident.country)
     shares: dict[int, float | None] = (
-        {one.asn: one.share for one in weights.networks if one.share >= LEAST_SHARE}
+        {network.asn: network.share for network in weights.networks if network.share >= LEAST_SHARE}
         if weights is not None
         else dict.fromkeys(facts.networks(incident.country))
     )
     few = [
-        LackingNetwork(asn, network_name(asn), share, made[asn])
+        LackingNetwork(asn, network_name(asn), share, measurements[asn])
         for asn, share in shares.items()
-        if made[asn] < PROBES
+        if measurements[asn] < PROBES
     ]
-    few.sort(key=lambda one: (-(one.share or 0.0), one.asn))
+    few.sort(key=lambda network: (-(network.share or 0.0), network.asn))
     urls = urls_of(incident.targets)
     if not few:
         return Lacking()
@@ -296,11 +297,13 @@ class CheckClaims(Call[list[tuple[Claim, Checked]]], frozen=True, tag="check_cla
 
     def perform(self, store: Store) -> list[tuple[Claim, Checked]]:
         wanted = [
-            one for one in store.ledger.claims() if self.claim is None or one.id.lower() == self.claim.lower()
+            claim
+            for claim in store.ledger.claims()
+            if self.claim is None or claim.id.lower() == self.claim.lower()
         ]
         if self.claim is not None and not wanted:
             raise FanousError(f"no claim {self.claim} in this store; see `fanous claims list`")
-        return [(one, check(store, one)) for one in wanted]
+        return [(claim, check(store, claim)) for claim in wanted]
 
 
 class ReportEvent(Call[EventReport], frozen=True, tag="event_report"):
@@ -309,7 +312,9 @@ class ReportEvent(Call[EventReport], frozen=True, tag="event_report"):
     event: str
 
     def perform(self, store: Store) -> EventReport:
-        found = next((one for one in store.ledger.events() if one.id.lower() == self.event.lower()), None)
-        if found is None:
+        event = next(
+            (event for event in store.ledger.events() if event.id.lower() == self.event.lower()), None
+        )
+        if event is None:
             raise FanousError(f"no event {self.event} in this store; `fanous events list` shows them")
-        return event_report(store, found)
+        return event_report(store, event)

@@ -63,9 +63,9 @@ class CountryAnswer:
         from fanous.wording.reasons import reasons_text
 
         lacking = [(target, reasons_text([reason])) for target, reason in self.insufficient]
-        said = f"<p>Not enough data:</p>{html_table(('target', 'why'), lacking)}" if lacking else ""
+        insufficient = f"<p>Not enough data:</p>{html_table(('target', 'why'), lacking)}" if lacking else ""
         nothing = "" if self.within else "<p>Nothing was measured in this time.</p>"
-        return IncidentList(self.incidents)._repr_html_() + nothing + said
+        return IncidentList(self.incidents)._repr_html_() + nothing + insufficient
 
 
 def confirm(
@@ -96,14 +96,14 @@ def confirm(
                 f"no measurement of {country_name(country)} in this store can be used: all of them lack something, "
                 f"such as their network. `fanous judge FILE...` says what is wrong with each"
             )
-        if not countries and (left := next(every.unfinished(), None)):
+        if not countries and (unfinished := next(every.unfinished(), None)):
             raise FanousError(
-                f"this store has no facts, though its archive has records ({left.name} and perhaps more): run "
+                f"this store has no facts, though its archive has records ({unfinished.name} and perhaps more): run "
                 f"`fanous rejudge`, which computes the facts from them"
             )
-        known = ", ".join(countries) or "nothing yet"
+        available = ", ".join(countries) or "nothing yet"
         raise FanousError(
-            f"no measurements of {country_name(country)} in this store (it has: {known}); import some with "
+            f"no measurements of {country_name(country)} in this store (it has: {available}); import some with "
             f"`fanous ingest ooni FILE...`"
         )
     if since is None:
@@ -115,19 +115,19 @@ def confirm(
         for incident in store.ledger.incidents(country, since, until)
         if not targets or incident.is_of_line or set(targets) & set(incident.targets)
     ]
-    own = [one for one in incidents if one.provenance.is_synthetic is store.is_synthetic]
-    shown = targets or sorted({target for incident in own for target in incident.targets})
+    decisive = [incident for incident in incidents if incident.provenance.is_synthetic is store.is_synthetic]
+    shown = targets or sorted({target for incident in decisive for target in incident.targets})
     return CountryAnswer(
         country=country,
         since=since,
         until=until,
-        incidents=sorted(incidents, key=lambda one: one.provenance.is_synthetic),
+        incidents=sorted(incidents, key=lambda incident: incident.provenance.is_synthetic),
         insufficient=_insufficient(store, country, since, until, targets),
-        grid=_grid(store, country, since, until, shown, own) if shown else None,
+        grid=_grid(store, country, since, until, shown, decisive) if shown else None,
         names=store.facts.networks(country),
         synthetic=store.is_synthetic,
         within=store.facts.within(country, since, until, targets),
-        known_until={one.id: at for one in incidents if (at := data_ended(store, one, now)) is not None},
+        known_until={i.id: at for i in incidents if (at := data_ended(store, i, now)) is not None},
         targets=targets,
         sensitivity=sensitivities_of(store, country, (since, until), shown) if sensitivity else None,
     )
@@ -172,7 +172,9 @@ def seen_on(
         MOST_TOLD
     )
     names = [target for target, _ in targets]
-    return sensitivities_of(store, country, when, names, asked=lambda one: one == asn) if names else []
+    if not names:
+        return []
+    return sensitivities_of(store, country, when, names, asked=lambda other: other == asn)
 
 
 def sensitivities_of(
@@ -192,7 +194,7 @@ def sensitivities_of(
     from fanous.pipeline.interference import TICK
 
     series = store.facts.series_of_targets(country, *when, TICK, list(targets) or None, VOUCHED_STEP)
-    votes = [one for one in series if one.key.signal in BLOCKING.signals]
+    votes = [line for line in series if line.key.signal in BLOCKING.signals]
     return sensitivities(votes, BLOCKING.options, *when, length, asked, most)
 
 
@@ -221,9 +223,9 @@ def known_until(store: Store, incident: Incident, now: float) -> float:
 
     facts, families = store.of(incident.provenance).facts, incident.evidence.families
     ends = [
-        one.last
-        for one in facts.known_signals()
-        if one.country == incident.country and SIGNALS[one.signal].family in families
+        signal.last
+        for signal in facts.known_signals()
+        if signal.country == incident.country and SIGNALS[signal.signal].family in families
     ]
     measured = facts.measured(incident.country) if MEASURING & set(families) else None
     last = max([*ends, *([measured[1]] if measured else [])], default=now)
@@ -232,14 +234,15 @@ def known_until(store: Store, incident: Incident, now: float) -> float:
 
 def data_ended(store: Store, incident: Incident, now: float) -> float | None:
     """When the data about an open incident ended; ``None`` = they have not, or it is over."""
-    known = known_until(store, incident, now) if incident.is_open else now
-    return known if known < now else None
+    end = known_until(store, incident, now) if incident.is_open else now
+    return end if end < now else None
 
 
 def known_since(store: Store, incidents: Iterable[Incident], since: float) -> list[Incident]:
     """Those that may have been on at an instant or after it: an open one is left out if its data had ended by then."""
     now = store.now()
-    return [one for one in incidents if (end := data_ended(store, one, now)) is None or end >= since]
+    ends = ((incident, data_ended(store, incident, now)) for incident in incidents)
+    return [incident for incident, end in ends if end is None or end >= since]
 
 
 LATELY = 7 * DAY
@@ -248,8 +251,8 @@ LATELY = 7 * DAY
 def last_heard(store: Store, now: float) -> dict[str, float]:
     """Country -> time of its last sound measurement; without those that gave none within ``LATELY``."""
     heard: dict[str, float] = {}
-    for one in store.facts.heard(now - LATELY, now + 1):
-        heard[one.country] = max(one.at, heard.get(one.country, 0.0))
+    for hour in store.facts.heard(now - LATELY, now + 1):
+        heard[hour.country] = max(hour.at, heard.get(hour.country, 0.0))
     return heard
 
 
@@ -262,15 +265,15 @@ def _grid(
         return Grid((), timedelta(days=1), ())
     columns = columns_of(country, *ends)
     edges = columns.edges()
-    made, failed = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
+    measured, failed = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
     column_of = dict(edges)
-    for one in store.facts.outcomes(
+    for outcomes in store.facts.outcomes(
         country, max(since, edges[0][0]), until, targets, [at for at, _ in edges]
     ):
-        place = one.asn, column_of[int(one.start)]
-        made[place] += one.made
-        failed[place] += one.failed
-    return filled(columns, made, failed, incidents)
+        place = outcomes.asn, column_of[int(outcomes.start)]
+        measured[place] += outcomes.made
+        failed[place] += outcomes.failed
+    return filled(columns, measured, failed, incidents)
 
 
 def _insufficient(
@@ -280,15 +283,15 @@ def _insufficient(
     measured.
     """
     lacking = store.facts.insufficient(country, since, until)
-    listed = [(one.target, one.reason) for one in lacking if not targets or one.target in targets]
+    listed = [(lack.target, lack.reason) for lack in lacking if not targets or lack.target in targets]
     if not targets:
         return listed + _of_connectivity(store, country, since, until)
     measured = {*store.facts.targets(country, since, until), *(target for target, _ in listed)}
-    unknown = [one for one in targets if one not in measured]
+    unknown = [target for target in targets if target not in measured]
     return listed + [
-        (one, Reason("coverage.none"))
-        for one in unknown
-        if not store.facts.within(country, since, until, (one,)).sources
+        (target, Reason("coverage.none"))
+        for target in unknown
+        if not store.facts.within(country, since, until, (target,)).sources
     ]
 
 

@@ -151,15 +151,15 @@ def explore(store: Store, question: ExploreQuestion) -> Explored:
     since, until = question.dates
     edges = bins(question.country, since, until, question.step)
     scope = _checked(store, scope_of(question))
-    found = store.facts.tally(scope, (question.by, "time"), edges[:-1], MOST_CELLS + 1)
-    if len(found) > MOST_CELLS:
+    counts = store.facts.tally(scope, (question.by, "time"), edges[:-1], MOST_CELLS + 1)
+    if len(counts) > MOST_CELLS:
         raise TooMuch(
             f"the answer would have more than {MOST_CELLS:,} rows: choose wider bins or fewer networks or targets"
         )
     return Explored(
         replace(question, step=width_of(since, until, question.step)),
         edges,
-        _rows(found, edges),
+        _rows(counts, edges),
         sources_counted(store, question),
         store.is_synthetic,
     )
@@ -180,18 +180,18 @@ def aggregate(
     if "time" in axes:
         question = replace(question, step=width_of(since, until, question.step))
         edges = bins(question.country, since, until, question.step)
-    found = store.facts.tally(_checked(store, scope_of(question)), axes, edges[:-1], MOST_CELLS + 1)
-    if len(found) > MOST_CELLS:
+    counts = store.facts.tally(_checked(store, scope_of(question)), axes, edges[:-1], MOST_CELLS + 1)
+    if len(counts) > MOST_CELLS:
         raise TooMuch(
             f"the answer would have more than {MOST_CELLS:,} rows: choose other axes or narrow the question"
         )
-    return question, edges, found
+    return question, edges, counts
 
 
 def sources_counted(store: Store, question: ExploreQuestion) -> tuple[str, ...]:
     """Names of the sources behind a question with dates."""
-    found = shown(store, question.countries).facts.tally(scope_of(question), ("source",), [0.0], MOST_CELLS)
-    return tuple(str(source) for (source,), _ in found)
+    counts = shown(store, question.countries).facts.tally(scope_of(question), ("source",), [0.0], MOST_CELLS)
+    return tuple(str(source) for (source,), _ in counts)
 
 
 def counted_ones(
@@ -252,12 +252,12 @@ def measured_between(store: Store, question: ExploreQuestion) -> tuple[float, fl
     """When the first and the last measurement that the question could be about were made; the store's *now* if there
     is none."""
     now = store.now()
-    known = question.countries or tuple(store.facts.countries())
+    countries = question.countries or tuple(store.facts.countries())
     if question.targets:
-        found = [store.facts.ends(country, 0, now + DAY, question.targets) for country in known]
+        spans = [store.facts.ends(country, 0, now + DAY, question.targets) for country in countries]
     else:
-        found = [store.facts.measured(country) for country in known]
-    ends = [one for one in found if one]
+        spans = [store.facts.measured(country) for country in countries]
+    ends = [span for span in spans if span]
     if not ends:
         return now, now
     return min(min(first for first, _ in ends), now), min(max(last for _, last in ends), now)
@@ -306,20 +306,19 @@ def width_of(since: float, until: float, step: int = 0) -> int:
     weeks = ceil((until - since) / (STEPS[-1] * MOST_BINS / 2))
     widest = STEPS[-1] * max(1, weeks)
     most = MOST_BINS if step else FITTING
-    return next((one for one in STEPS if one >= step and (until - since) / one <= most), widest)
+    return next((width for width in STEPS if width >= step and (until - since) / width <= most), widest)
 
 
 def _rows(
-    found: Iterable[tuple[tuple[AxisValue, ...], Outcomes]], edges: Sequence[float]
+    counts: Iterable[tuple[tuple[AxisValue, ...], Outcomes]], edges: Sequence[float]
 ) -> tuple[ExploreRow, ...]:
     at = {int(edge): n for n, edge in enumerate(edges[:-1])}
     cells: dict[AxisValue, list[Outcomes | None]] = {}
-    for (name, edge), outcomes in found:
-        own = cells.setdefault(name, [None] * (len(edges) - 1))
-        own[at[int(edge)]] = outcomes
+    for (name, edge), outcomes in counts:
+        bins = cells.setdefault(name, [None] * (len(edges) - 1))
+        bins[at[int(edge)]] = outcomes
     rows = [
-        ExploreRow(name, tuple(own), sum((one for one in own if one), Outcomes()))
-        for name, own in cells.items()
+        ExploreRow(name, tuple(bins), sum(filter(None, bins), Outcomes())) for name, bins in cells.items()
     ]
     return tuple(sorted(rows, key=lambda row: (-row.total.hit, -row.total.measurements, str(row.name))))
 
@@ -342,18 +341,18 @@ def quantities(
         TooMuch: more than ``MOST_VALUES``.
     """
     if until is None:
-        known = store.facts.span(country)
-        until = known[1] + 1 if known else store.now()
+        span = store.facts.span(country)
+        until = span[1] + 1 if span else store.now()
     if since is None:
         since = until - SERIES_SPAN
     since = min(max(since, EARLIEST), LATEST - 1)
     until = min(max(until, since + 1), LATEST)
-    found = store.facts.levels(country, since, until, signals)
-    if sum(map(len, found)) > MOST_VALUES:
+    series = store.facts.levels(country, since, until, signals)
+    if sum(map(len, series)) > MOST_VALUES:
         raise TooMuch(
             f"these series have more than {MOST_VALUES:,} values: choose shorter dates or one signal"
         )
-    return (since, until), found
+    return (since, until), series
 
 
 KINDS = ("country", "region", "network")
@@ -451,28 +450,29 @@ def compare(store: Store, question: SeriesQuestion) -> Compared:
         TooMuch: there are more than ``MOST_SERIES``.
     """
     store = shown(store, question.countries)
-    known = [
-        one
-        for one in store.facts.known_signals()
-        if one.signal == question.signal and (not question.countries or one.country in question.countries)
+    signals = [
+        known
+        for known in store.facts.known_signals()
+        if known.signal == question.signal and (not question.countries or known.country in question.countries)
     ]
-    question = _completed(store, question, known)
+    question = _completed(store, question, signals)
     since, until = question.dates
     edges = bins(question.country, since, until, question.step)
-    countries = sorted({one.country for one in known if one.kind == question.by})
-    found = [
-        one
+    countries = sorted({known.country for known in signals if known.kind == question.by})
+    binned = [
+        series
         for country in countries
-        for one in store.facts.binned(country, question.signal, edges)
-        if asks_for(question, one.key)
+        for series in store.facts.binned(country, question.signal, edges)
+        if asks_for(question, series.key)
     ]
     stated: dict[tuple[SeriesKey, int], tuple[str, ...]] = {}
-    for country in {one.key.place.country for one in found if SOURCES[one.key.source].takes_columns}:
+    for country in {s.key.place.country for s in binned if SOURCES[s.key.source].takes_columns}:
         stated |= store.facts.series_licences(country)
-    if len(found) > MOST_SERIES:
-        raise TooMuch(f"these are {len(found):,} series: name fewer countries, regions or networks")
+    if len(binned) > MOST_SERIES:
+        raise TooMuch(f"these are {len(binned):,} series: name fewer countries, regions or networks")
     rows = [
-        _compared(one, edges, terms(one.key.source, stated.get((one.key, one.step), ()))) for one in found
+        _compared(series, edges, terms(series.key.source, stated.get((series.key, series.step), ())))
+        for series in binned
     ]
     rows.sort(key=lambda row: (-row.depth, str(row.key.place), row.key.source, row.key.subtype))
     question = replace(question, step=width_of(since, until, question.step))
@@ -494,59 +494,58 @@ def kind_of(key: SeriesKey) -> str:
     return "network" if key.place.asn else "region" if key.place.region else "country"
 
 
-def _completed(store: Store, question: SeriesQuestion, known: Sequence[KnownSignal]) -> SeriesQuestion:
+def _completed(store: Store, question: SeriesQuestion, signals: Sequence[KnownSignal]) -> SeriesQuestion:
     """The question with its dates and its kind of place."""
-    kinds = {one.kind for one in known}
+    kinds = {signal.kind for signal in signals}
     by = question.by or next((kind for kind in KINDS if kind in kinds), KINDS[0])
     if question.networks or question.regions:
         by = "network" if question.networks else "region"
-    own = [one for one in known if one.kind == by]
+    chosen = [signal for signal in signals if signal.kind == by]
     until = question.until
     if until is None:
-        last = min(max((one.last for one in own), default=store.now()), store.now())
+        last = min(max((signal.last for signal in chosen), default=store.now()), store.now())
         until = next_midnight(last, question.country)
     until = min(max(until, EARLIEST + DAY), LATEST)
     since = question.since
     if since is None:
-        first = min((one.first for one in own), default=EARLIEST)
+        first = min((signal.first for signal in chosen), default=EARLIEST)
         since = max(
-            next_midnight(until - USUAL_SPAN - 1, question.country), _midnight(first, question.country)
+            next_midnight(until - USUAL_SPAN - 1, question.country),
+            midnight(local(first, question.country).date(), question.country),
         )
     since = min(max(since, EARLIEST), until - 3600)
     return replace(question, by=by, since=since, until=until)
 
 
-def _midnight(instant: float, country: str) -> float:
-    return midnight(local(instant, country).date(), country)
-
-
-def _compared(one: BinnedSeries, edges: Sequence[float], own: Terms) -> ComparedSeries:
-    spreads = one.bins.values()
+def _compared(series: BinnedSeries, edges: Sequence[float], stated: Terms) -> ComparedSeries:
+    spreads = series.bins.values()
     return ComparedSeries(
-        one.key,
-        one.over(edges),
+        series.key,
+        series.over(edges),
         min(spread.lowest for spread in spreads),
         max(spread.highest for spread in spreads),
         sum(spread.values for spread in spreads),
-        own,
+        stated,
     )
 
 
-def published(store: Store, found: Compared) -> list[Series]:
+def published(store: Store, compared: Compared) -> list[Series]:
     """The values behind an answer, in the bins of their sources.
 
     Raises:
         TooMuch: more than ``MOST_VALUES``.
     """
-    if sum(row.values for row in found.rows) > MOST_VALUES:
+    if sum(row.values for row in compared.rows) > MOST_VALUES:
         raise TooMuch(f"these are more than {MOST_VALUES:,} values: choose shorter dates or fewer places")
-    question, side = found.question, shown(store, found.question.countries)
-    wanted = {row.key for row in found.rows}
+    question, side = compared.question, shown(store, compared.question.countries)
+    wanted = {row.key for row in compared.rows}
     return [
-        one
+        series
         for country in sorted({key.place.country for key in wanted})
-        for one in side.facts.levels(country, *question.dates, [question.signal], places_of(wanted, country))
-        if one.key in wanted
+        for series in side.facts.levels(
+            country, *question.dates, [question.signal], places_of(wanted, country)
+        )
+        if series.key in wanted
     ]
 
 

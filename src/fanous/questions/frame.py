@@ -77,13 +77,13 @@ INTERVAL_COLUMNS = pa.schema(
 
 def incident_table(incidents: Iterable[Incident]) -> pa.Table:
     """One row per incident (``INCIDENT_COLUMNS``)."""
-    return pa.Table.from_pylist([_incident(one) for one in incidents], schema=INCIDENT_COLUMNS)
+    return pa.Table.from_pylist([_incident(incident) for incident in incidents], schema=INCIDENT_COLUMNS)
 
 
 def network_table(incidents: Iterable[Incident]) -> pa.Table:
     """One row per network, or region, of an incident (``NETWORK_COLUMNS``)."""
     rows = [
-        _about(one)
+        _about(incident)
         | {
             "entity": network.entity,
             "asn": network.asn or None,
@@ -95,8 +95,8 @@ def network_table(incidents: Iterable[Incident]) -> pa.Table:
             "probes": network.probes,
             "probability": network.probability,
         }
-        for one in incidents
-        for network in one.networks
+        for incident in incidents
+        for network in incident.networks
     ]
     return pa.Table.from_pylist(rows, schema=NETWORK_COLUMNS)
 
@@ -104,10 +104,13 @@ def network_table(incidents: Iterable[Incident]) -> pa.Table:
 def interval_table(incidents: Iterable[Incident]) -> pa.Table:
     """One row per interval of each incident, and of each of its networks (``INTERVAL_COLUMNS``)."""
     rows = []
-    for one in incidents:
-        for entity, intervals in ((None, one.intervals), *((n.entity, n.intervals) for n in one.networks)):
+    for incident in incidents:
+        for entity, intervals in (
+            (None, incident.intervals),
+            *((n.entity, n.intervals) for n in incident.networks),
+        ):
             rows += [
-                _about(one)
+                _about(incident)
                 | {
                     "entity": entity,
                     "n": n,
@@ -120,55 +123,55 @@ def interval_table(incidents: Iterable[Incident]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=INTERVAL_COLUMNS)
 
 
-def _about(one: Incident) -> dict[str, Any]:
+def _about(incident: Incident) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "provenance": str(one.provenance),
-        "country": one.country,
-        "kind": str(one.kind),
-        "status": str(one.status),
+        "id": incident.id,
+        "provenance": str(incident.provenance),
+        "country": incident.country,
+        "kind": str(incident.kind),
+        "status": str(incident.status),
     }
 
 
-def _incident(one: Incident) -> dict[str, Any]:
-    users, counted = one.users if counts_users(one.country) else None, one.evidence
-    return _about(one) | {
-        "scope": str(one.scope),
-        "access": str(one.access),
-        "targets": list(one.targets),
-        "mechanisms": list(one.mechanisms),
-        "entities": list(one.entities),
-        "onset": _time(one.onset),
-        "onset_earliest": _time(one.onset_earliest),
-        "onset_latest": _time(one.onset_latest),
-        "end": _time(one.end),
-        "end_earliest": _time(one.end_earliest),
-        "end_latest": _time(one.end_latest),
-        "reached": _time(one.reached),
-        "reached_earliest": _time(one.reached_earliest),
-        "reached_latest": _time(one.reached_latest),
-        "confirmed_at": _time(one.confirmed_at),
-        "first_published_at": _time(one.first_published_at),
-        "lasting_since": _time(one.lasting_since),
-        "intervals": _spans(one.intervals),
-        "confidence": one.confidence,
+def _incident(incident: Incident) -> dict[str, Any]:
+    users, counted = incident.users if counts_users(incident.country) else None, incident.evidence
+    return _about(incident) | {
+        "scope": str(incident.scope),
+        "access": str(incident.access),
+        "targets": list(incident.targets),
+        "mechanisms": list(incident.mechanisms),
+        "entities": list(incident.entities),
+        "onset": _time(incident.onset),
+        "onset_earliest": _time(incident.onset_earliest),
+        "onset_latest": _time(incident.onset_latest),
+        "end": _time(incident.end),
+        "end_earliest": _time(incident.end_earliest),
+        "end_latest": _time(incident.end_latest),
+        "reached": _time(incident.reached),
+        "reached_earliest": _time(incident.reached_earliest),
+        "reached_latest": _time(incident.reached_latest),
+        "confirmed_at": _time(incident.confirmed_at),
+        "first_published_at": _time(incident.first_published_at),
+        "lasting_since": _time(incident.lasting_since),
+        "intervals": _spans(incident.intervals),
+        "confidence": incident.confidence,
         "users_mean": users and users.mean,
         "users_low": users and users.low,
         "users_high": users and users.high,
         "users_observed": users and users.observed,
-        **_estimate("kbps", one.kbps, ("mean", "low", "high")),
-        **_estimate("level", one.level, ("mean", "low", "high", "worst", "now")),
-        "level_now_at": None if one.level is None else _time(one.level.now_at),
+        **_estimate("kbps", incident.kbps, ("mean", "low", "high")),
+        **_estimate("level", incident.level, ("mean", "low", "high", "worst", "now")),
+        "level_now_at": None if incident.level is None else _time(incident.level.now_at),
         "measurements": counted.measurements,
         "probes": counted.probes,
         "networks": counted.networks,
         "controls": counted.controls,
         "probes_are": counted.probes_are,
         "families": [str(family) for family in counted.families],
-        "rule": one.rule or None,
-        "rules_version": one.rules_version,
-        "detector_version": one.detector_version,
-        "sentence": sentence(one),
+        "rule": incident.rule or None,
+        "rules_version": incident.rules_version,
+        "detector_version": incident.detector_version,
+        "sentence": sentence(incident),
     }
 
 
@@ -181,7 +184,7 @@ def _time(instant: float | None) -> datetime | None:
 
 
 def _spans(intervals: Iterable[Interval]) -> list[dict[str, datetime | None]]:
-    return [{"start": _time(one.start), "end": _time(one.end)} for one in intervals]
+    return [{"start": _time(interval.start), "end": _time(interval.end)} for interval in intervals]
 
 
 class IncidentList(list[Incident]):
@@ -203,8 +206,14 @@ class IncidentList(list[Incident]):
         return html_table(
             ("id", "status", "what", "onset", "end"),
             [
-                (one.id, status_word(one), sentence(one), time_shown(one.onset), time_shown(one.end))
-                for one in self
+                (
+                    incident.id,
+                    status_word(incident),
+                    sentence(incident),
+                    time_shown(incident.onset),
+                    time_shown(incident.end),
+                )
+                for incident in self
             ],
         )
 

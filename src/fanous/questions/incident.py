@@ -43,17 +43,17 @@ class ShowIncident(Call[IncidentDetails], frozen=True, tag="incident"):
     incident: str
 
     def perform(self, store: Store) -> IncidentDetails:
-        found = known_incident(store, self.incident)
+        incident = known_incident(store, self.incident)
         return IncidentDetails(
-            found,
-            store.ledger.revisions(found.id),
-            store.of(found.provenance).facts.networks(found.country),
-            witnesses(store, found),
-            slowed_how(store, found),
-            what_else(store, found),
-            lacking(store, found),
-            unnamed(store, found),
-            data_ended(store, found, store.now()),
+            incident,
+            store.ledger.revisions(incident.id),
+            store.of(incident.provenance).facts.networks(incident.country),
+            witnesses(store, incident),
+            slowed_how(store, incident),
+            what_else(store, incident),
+            lacking(store, incident),
+            unnamed(store, incident),
+            data_ended(store, incident, store.now()),
         )
 
 
@@ -63,13 +63,13 @@ class EstimateCost(Call[tuple[Disruption, Incident]], frozen=True, tag="cost"):
     incident: str
 
     def perform(self, store: Store) -> tuple[Disruption, Incident]:
-        found = known_incident(store, self.incident)
-        if found.status is Status.RETRACTED:
+        incident = known_incident(store, self.incident)
+        if incident.status is Status.RETRACTED:
             raise FanousError(
-                f"{found.id} was retracted, so no cost is estimated; `fanous incidents show {found.id}` says why"
+                f"{incident.id} was retracted, so no cost is estimated; `fanous incidents show {incident.id}` says why"
             )
-        until, counts = known_until(store, found, store.now()), user_weights(found.country) is not None
-        return of_incident(found, until, counts_users=counts), found
+        until, counts = known_until(store, incident, store.now()), user_weights(incident.country) is not None
+        return of_incident(incident, until, counts_users=counts), incident
 
 
 def known_incident(store: Store, name: str) -> Incident:
@@ -78,7 +78,7 @@ def known_incident(store: Store, name: str) -> Incident:
     Raises:
         FanousError: there is none.
     """
-    found = store.ledger.incident(name.upper())
-    if found is None:
+    incident = store.ledger.incident(name.upper())
+    if incident is None:
         raise FanousError(f"no incident {name} in this store; see `fanous incidents list`")
-    return found
+    return incident

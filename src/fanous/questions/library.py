@@ -83,7 +83,7 @@ LicencesOfSeries = Mapping[tuple[SeriesKey, int], tuple[str, ...]]
 
 def series_table(series: Iterable[Series], stated: LicencesOfSeries) -> pa.Table:
     """Series stacked in one table, one row per bin."""
-    tables = (_one_series(one, stated.get((one.key, one.step), ())) for one in series)
+    tables = (_one_series(line, stated.get((line.key, line.step), ())) for line in series)
     return pa.concat_tables([SERIES_COLUMNS.empty_table(), *tables])
 
 
@@ -93,10 +93,10 @@ def verdict_table(judged: Iterable[tuple[Measurement, tuple[Verdict, ...]]]) -> 
     return pa.Table.from_pylist(rows, schema=VERDICT_COLUMNS)
 
 
-def _one_series(one: Series, stated: Sequence[str]) -> pa.Table:
-    key, rows = one.key, len(one)
+def _one_series(series: Series, stated: Sequence[str]) -> pa.Table:
+    key, rows = series.key, len(series)
     same: dict[str, Any] = {
-        "step": one.step,
+        "step": series.step,
         "signal": key.signal,
         "unit": SIGNALS[key.signal].unit if key.signal in SIGNALS else None,
         "country": key.place.country,
@@ -111,11 +111,11 @@ def _one_series(one: Series, stated: Sequence[str]) -> pa.Table:
     }
     columns = {name: pa.repeat(pa.scalar(same[name], SERIES_COLUMNS.field(name).type), rows) for name in same}
     columns |= {
-        "time": pa.array(one.times).cast(SERIES_COLUMNS.field("time").type),
-        "value": pa.array(one.values, from_pandas=True),  # NaN becomes null
-        "count": pa.array(one.counts),
-        "controlled": pa.array(one.controlled),
-        "measurements": pa.array(one.measurements),
+        "time": pa.array(series.times).cast(SERIES_COLUMNS.field("time").type),
+        "value": pa.array(series.values, from_pandas=True),  # NaN becomes null
+        "count": pa.array(series.counts),
+        "controlled": pa.array(series.controlled),
+        "measurements": pa.array(series.measurements),
     }
     return pa.table([columns[name] for name in SERIES_COLUMNS.names], schema=SERIES_COLUMNS)
 
@@ -159,9 +159,9 @@ class Store:
     def __init__(self, place: str | Path | StoreLocation | None = None, *, read_only: bool = False) -> None:
         where = data_folder() / "store" if place is None else place
         location = where if isinstance(where, StoreLocation) else in_folder(where)
-        known = _OPEN.get(location)
-        if known is not None and read_only:
-            self._shared = known
+        shared = _OPEN.get(location)
+        if shared is not None and read_only:
+            self._shared = shared
         else:
             self._shared = _Shared(location, *_open(location, where, read_only=read_only))
             _OPEN[location] = self._shared
@@ -275,12 +275,12 @@ def sentences(incident: Incident, language: str = "en") -> list[str]:
     Raises:
         FanousError: there is no such language.
     """
-    own = chosen(language)
-    if own is None:
+    wording = chosen(language)
+    if wording is None:
         raise FanousError(f"no language {language!r}: use one of {', '.join(LANGUAGES)}")
-    told = narrative.sentences(incident, {}, own)
-    why = [] if incident.status is Status.RETRACTED else narrative.because(incident, own)
-    return [one.text for one in (*told, *why)]
+    lines = narrative.sentences(incident, {}, wording)
+    why = [] if incident.status is Status.RETRACTED else narrative.because(incident, wording)
+    return [line.text for line in (*lines, *why)]
 
 
 def series(
@@ -315,10 +315,10 @@ def series(
     first = _seconds(since) if since is not None else span[0] // step * step
     last = _seconds(until) if until is not None else span[1] + 1
     assert first is not None and last is not None
-    found = facts.series(code, first, last, step, list(targets) if targets is not None else None)
-    found += facts.levels(code, first, last)
-    asked = (one for one in found if signals is None or one.key.signal in signals)
-    return series_table(asked, facts.series_licences(code))
+    every = facts.series(code, first, last, step, list(targets) if targets is not None else None)
+    every += facts.levels(code, first, last)
+    chosen = (line for line in every if signals is None or line.key.signal in signals)
+    return series_table(chosen, facts.series_licences(code))
 
 
 def _opened(store: Store) -> AnyStore:
@@ -359,21 +359,21 @@ class Judgements:
 
     def table(self) -> pa.Table:
         """One row per verdict (``VERDICT_COLUMNS``)."""
-        return verdict_table((one.measurement, one.verdicts) for one in self.measurements)
+        return verdict_table((judgement.measurement, judgement.verdicts) for judgement in self.measurements)
 
     def _repr_html_(self) -> str:
         rows = [
             (
-                time_shown(one.measurement.started_at),
-                one.measurement.country,
-                f"AS{one.measurement.asn}",
+                time_shown(judgement.measurement.started_at),
+                judgement.measurement.country,
+                f"AS{judgement.measurement.asn}",
                 v.target,
                 v.state,
                 v.mechanism,
                 v.why,
             )
-            for one in self.measurements
-            for v in one.verdicts
+            for judgement in self.measurements
+            for v in judgement.verdicts
         ]
         return html_table(("time", "country", "network", "target", "state", "mechanism", "why"), rows)
 

@@ -106,7 +106,7 @@ class Sought:
     def parts(self) -> int:
         """Number of things it names."""
         named = (self.countries, self.targets, self.asns, self.kinds, self.days, self.label, self.words)
-        return sum(bool(one) for one in named)
+        return sum(bool(part) for part in named)
 
 
 LABEL = re.compile(r"[A-Za-z]{2}-(?:[0-9]{4}-[0-9]{4,6}|watch-[0-9]{1,6})")
@@ -179,23 +179,23 @@ class _Named:
 
     def take_word(self, word: str, *, alone: bool) -> None:
         """Take a word that belongs to no name: a date, an ASN, a code, a domain, or a word to look for."""
-        own = folded(word)
-        if _YEAR.fullmatch(own):
-            self.years.append(int(own))
-        elif dated := _span_of(own):
+        text = folded(word)
+        if _YEAR.fullmatch(text):
+            self.years.append(int(text))
+        elif dated := _span_of(text):
             self.days.append(dated)
-        elif _DAY_OF_MONTH.fullmatch(own):
-            self.numbers.append(re.sub(r"\D", "", own))
-        elif re.fullmatch(r"(?i)asn?[0-9]{1,10}", own):
-            self.asns.append(int(re.sub(r"\D", "", own)))
-        elif own.isdigit() and own.isascii() and 3 <= len(own) <= 10:
-            self.asns.append(int(own))
+        elif _DAY_OF_MONTH.fullmatch(text):
+            self.numbers.append(re.sub(r"\D", "", text))
+        elif re.fullmatch(r"(?i)asn?[0-9]{1,10}", text):
+            self.asns.append(int(re.sub(r"\D", "", text)))
+        elif text.isdigit() and text.isascii() and 3 <= len(text) <= 10:
+            self.asns.append(int(text))
         elif word in country_codes() or (alone and word.upper() in country_codes()):
             self.countries.append(word.upper())
-        elif "." in own and re.fullmatch(r"[\w-]+(\.[\w-]+)+", own):
-            self.targets.append(target_of(own))
-        elif own and own not in _STOP:
-            self.words += own.replace("-", " ").replace(".", " ").split()
+        elif "." in text and re.fullmatch(r"[\w-]+(\.[\w-]+)+", text):
+            self.targets.append(target_of(text))
+        elif text and text not in _STOP:
+            self.words += text.replace("-", " ").replace(".", " ").split()
 
     def span(self) -> tuple[date, date] | None:
         """The days from the first to the last that were named; numbers that are not days become words."""
@@ -217,14 +217,14 @@ class _Named:
 
 def _span_of(text: str) -> tuple[date, date] | None:
     """``2023-12`` and ``2023-12-17`` as days; ``None`` = it is no date."""
-    found = _DAY.fullmatch(text)
-    if found is None:
+    matched = _DAY.fullmatch(text)
+    if matched is None:
         return None
     try:
-        year, month = int(found[1]), int(found[2])
-        if found[3] is None:
+        year, month = int(matched[1]), int(matched[2])
+        if matched[3] is None:
             return _month(year, month)
-        return (day := date(year, month, int(found[3]))), day
+        return (day := date(year, month, int(matched[3]))), day
     except ValueError:
         return None
 
@@ -272,14 +272,16 @@ def search(store: Store, text: str, language: Language) -> SearchResult:
     """Everything that matches what a reader typed; reads only."""
     store = store.about()
     sought = taken_apart(text)
-    known = store.facts.known_networks()
+    measured = store.facts.known_networks()
     if not sought.parts:
         return SearchResult(sought, (), (), 0, (), (), (), ())
     incidents = fitting(store.ledger.incidents(), sought, language)
-    events = [one for one in store.ledger.events() if _fits_event(one, sought)]
-    events.sort(key=lambda one: -one.start)
-    named = _networks_named(known, sought)
-    networks = networks_like(known, sought) or networks_like(known, Sought(sought.countries, asns=named))
+    events = [event for event in store.ledger.events() if _fits_event(event, sought)]
+    events.sort(key=lambda event: -event.start)
+    named = _networks_named(measured, sought)
+    networks = networks_like(measured, sought) or networks_like(
+        measured, Sought(sought.countries, asns=named)
+    )
     return SearchResult(
         sought,
         tuple(dict.fromkeys([*sought.asns, *named])),
@@ -294,26 +296,28 @@ def search(store: Store, text: str, language: Language) -> SearchResult:
 
 def fitting(incidents: Iterable[Incident], sought: Sought, language: Language) -> list[Incident]:
     """Incidents that match everything sought, newest first, retracted ones last."""
-    newest = sorted(incidents, key=lambda one: (one.status is Status.RETRACTED, -one.onset))[:MOST_READ]
-    return [one for one in newest if _fits(one, sought, language)]
+    newest = sorted(incidents, key=lambda incident: (incident.status is Status.RETRACTED, -incident.onset))[
+        :MOST_READ
+    ]
+    return [incident for incident in newest if _fits(incident, sought, language)]
 
 
-def _fits(one: Incident, sought: Sought, language: Language) -> bool:
+def _fits(incident: Incident, sought: Sought, language: Language) -> bool:
     if sought.label:
-        return one.id == sought.label
-    if sought.countries and one.country not in sought.countries:
+        return incident.id == sought.label
+    if sought.countries and incident.country not in sought.countries:
         return False
-    if sought.targets and not set(sought.targets) & set(one.targets):
+    if sought.targets and not set(sought.targets) & set(incident.targets):
         return False
-    if sought.kinds and not one.kinds & set(sought.kinds):
+    if sought.kinds and not incident.kinds & set(sought.kinds):
         return False
-    if sought.asns and not any(asn_of(entity) in sought.asns for entity in one.entities):
+    if sought.asns and not any(asn_of(entity) in sought.asns for entity in incident.entities):
         return False
-    if sought.days and not _overlaps(one.onset, one.end, sought.days, one.country):
+    if sought.days and not _overlaps(incident.onset, incident.end, sought.days, incident.country):
         return False
     if not sought.words:
         return True
-    return all(word in _text_of(one, language) for word in sought.words)
+    return all(word in _text_of(incident, language) for word in sought.words)
 
 
 def _overlaps(start: float, end: float | None, days: tuple[date, date], country: str) -> bool:
@@ -321,29 +325,34 @@ def _overlaps(start: float, end: float | None, days: tuple[date, date], country:
     return start < last and (end is None or end > first)
 
 
-def _text_of(one: Incident, language: Language) -> str:
+def _text_of(incident: Incident, language: Language) -> str:
     """The text to search: the headline in English and the reader's language, label, networks, mechanisms."""
-    told = {language.code: language, "en": ENGLISH}.values()
-    texts = [headline(one, {}, each).text for each in told]
-    texts += [one.id, str(one.kind), str(one.scope), *(mechanism_words(each) for each in one.mechanisms)]
-    for asn in filter(None, map(asn_of, one.entities)):
+    languages = {language.code: language, "en": ENGLISH}.values()
+    texts = [headline(incident, {}, language).text for language in languages]
+    texts += [
+        incident.id,
+        str(incident.kind),
+        str(incident.scope),
+        *map(mechanism_words, incident.mechanisms),
+    ]
+    for asn in filter(None, map(asn_of, incident.entities)):
         texts += [network_name(asn), *former_names(asn)]
     return f" {loose(' '.join(texts))} "
 
 
-def _fits_event(one: AnnouncedEvent, sought: Sought) -> bool:
+def _fits_event(event: AnnouncedEvent, sought: Sought) -> bool:
     if sought.label:
-        return one.id == sought.label
+        return event.id == sought.label
     if sought.kinds or sought.asns:
         return False
-    if sought.countries and one.country not in sought.countries:
+    if sought.countries and event.country not in sought.countries:
         return False
-    if sought.targets and not set(sought.targets) & set(one.targets):
+    if sought.targets and not set(sought.targets) & set(event.targets):
         return False
-    if sought.days and not _overlaps(one.start, one.end, sought.days, one.country):
+    if sought.days and not _overlaps(event.start, event.end, sought.days, event.country):
         return False
-    said = f" {loose(one.title)} "
-    return all(word in said for word in sought.words)
+    title = f" {loose(event.title)} "
+    return all(word in title for word in sought.words)
 
 
 def _countries_like(sought: Sought) -> list[str]:
@@ -351,64 +360,73 @@ def _countries_like(sought: Sought) -> list[str]:
     if not sought.words or sought.countries:
         return []
     text = " ".join(sought.words)
-    found = [code for name, code in countries_by_name().items() if len(text) > 1 and name.startswith(text)]
-    return list(dict.fromkeys(found))
+    codes = [code for name, code in countries_by_name().items() if len(text) > 1 and name.startswith(text)]
+    return list(dict.fromkeys(codes))
 
 
-def _targets_like(sought: Sought, known: Mapping[str, int]) -> list[str]:
+def _targets_like(sought: Sought, measured: Mapping[str, int]) -> list[str]:
     """Measured targets, and platforms, whose names contain the query's words."""
     if not sought.words:
         return []
     text = " ".join(sought.words)
     if len(text) < 2:
         return []
-    found = [name for title_, name in targets_by_name().items() if title_.startswith(text)]
-    measured = [one for one in known if text.replace(" ", "") in one.replace("-", "").replace(".", "")]
-    found += sorted(measured, key=lambda one: (-known[one], one))
-    return list(dict.fromkeys(found))
+    targets = [name for title_, name in targets_by_name().items() if title_.startswith(text)]
+    joined = text.replace(" ", "")
+    like = [target for target in measured if joined in target.replace("-", "").replace(".", "")]
+    targets += sorted(like, key=lambda target: (-measured[target], target))
+    return list(dict.fromkeys(targets))
 
 
-def networks_like(known: Sequence[KnownNetwork], sought: Sought) -> list[FoundNetwork]:
+def networks_like(networks: Sequence[KnownNetwork], sought: Sought) -> list[FoundNetwork]:
     """Measured networks with these numbers, or with a name that contains all the words; most measured first.
 
     Names are the common ones, those in the registries and in measurements, and former ones.
     """
     if sought.asns:
-        wanted = [one for one in known if one.asn in sought.asns]
+        wanted = [network for network in networks if network.asn in sought.asns]
     elif sought.words:
-        wanted = [one for one in known if _named(one, sought.words)]
+        wanted = [network for network in networks if _named(network, sought.words)]
     else:
         return []
-    wanted = [one for one in wanted if not sought.countries or one.country in sought.countries]
-    wanted.sort(key=lambda one: (-one.measurements, one.country, one.asn))
-    return [FoundNetwork(one.country, one.asn, network_name(one.asn) or one.name) for one in wanted]
+    wanted = [network for network in wanted if not sought.countries or network.country in sought.countries]
+    wanted.sort(key=lambda network: (-network.measurements, network.country, network.asn))
+    return [
+        FoundNetwork(network.country, network.asn, network_name(network.asn) or network.name)
+        for network in wanted
+    ]
 
 
-def _networks_named(known: Sequence[KnownNetwork], sought: Sought) -> tuple[int, ...]:
+def _networks_named(networks: Sequence[KnownNetwork], sought: Sought) -> tuple[int, ...]:
     """Networks named one after the other (``ptcl telenor zong``); none if a word is of no network's name.
 
     Of networks with one name, all are meant.
     """
-    found: list[int] = []
+    asns: list[int] = []
     words = sought.words
     while words:
         for length in range(min(4, len(words)), 0, -1):
-            like = networks_like(known, Sought(sought.countries, words=words[:length]))
+            like = networks_like(networks, Sought(sought.countries, words=words[:length]))
             if like:
-                found += [one.asn for one in like if one.name == like[0].name]
+                asns += [network.asn for network in like if network.name == like[0].name]
                 words = words[length:]
                 break
         else:
             return ()
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(asns))
 
 
-def _named(one: KnownNetwork, words: Sequence[str]) -> bool:
-    names = (network_name(one.asn), registered_name(one.asn), one.name, *former_names(one.asn))
+def _named(network: KnownNetwork, words: Sequence[str]) -> bool:
+    names = (
+        network_name(network.asn),
+        registered_name(network.asn),
+        network.name,
+        *former_names(network.asn),
+    )
     return any(all(word in loose(name) for word in words) for name in names if name)
 
 
-def asn_named(text: str, known: Sequence[KnownNetwork], countries: Sequence[str] = ()) -> str:
+def asn_named(text: str, networks: Sequence[KnownNetwork], countries: Sequence[str] = ()) -> str:
     """``AS17557``, ``17557`` or a name -> ``17557``; empty = no network has this name.
 
     Args:
@@ -418,5 +436,5 @@ def asn_named(text: str, known: Sequence[KnownNetwork], countries: Sequence[str]
     if number:
         return str(int(number[1])) if 0 < int(number[1]) <= LARGEST_ASN else ""
     words = loose(text).split()
-    found = networks_like(known, Sought(tuple(countries), words=tuple(words))) if words else []
-    return str(found[0].asn) if found else ""
+    matching = networks_like(networks, Sought(tuple(countries), words=tuple(words))) if words else []
+    return str(matching[0].asn) if matching else ""

@@ -51,21 +51,19 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
         FanousError: there is none.
     """
     store = store.about(country)
-    own = speed_series(store.facts.rates(country, at - RATES, at), country)
+    speeds = speed_series(store.facts.rates(country, at - RATES, at), country)
     levels = store.facts.levels(country, -inf, at, settled=True) or store.facts.levels(country, -inf, at)
-    series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
+    series = [*levels, *rolled_up([line for line in levels if not line.key.target]), *speeds]
     incidents = store.ledger.incidents(country, until=at, synthetic=store.is_synthetic)
-    lost = {place: outage_times(incidents, place) for place in {one.key.place for one in series}}
+    lost = {place: outage_times(incidents, place) for place in {line.key.place for line in series}}
     licences = licences_by_source(levels, store.facts.series_licences(country))
     traffic = {
         target: traffic_losses(incidents, country, [target])
-        for target in {target_of_series(one.key) for one in series}
+        for target in {target_of_series(line.key) for line in series}
     }
-    whole = [
-        level
-        for one in series
-        if (level := newest(one, at, [*lost[one.key.place], *traffic[target_of_series(one.key)]], licences))
-    ]
+    outages = ([*lost[line.key.place], *traffic[target_of_series(line.key)]] for line in series)
+    newest_bins = (newest(line, at, spans, licences) for line, spans in zip(series, outages, strict=True))
+    whole = list(filter(None, newest_bins))
     if not whole:
         raise FanousError(
             f"no series of {country} in this store: fetch some with `fanous pull ripestat --country "
