@@ -27,7 +27,7 @@ from fanous.wording.explanations import STANDINGS
 from fanous.wording.language import ENGLISH, Sentence
 from fanous.wording.narrative import AS_PUBLISHED, because, details, sentence, untested_said, what_else
 from fanous.wording.reasons import reasons_said, reasons_text
-from fanous.wording.words import SCOPES, counted, listed, target_title
+from fanous.wording.words import SCOPES, counted, full_status, listed, target_title
 
 STYLES = {
     Status.CONFIRMED: "bold red",
@@ -184,7 +184,7 @@ def incident_text(
     head = Text.assemble(
         (f"{incident.id or '(no id)'}", "bold"),
         "  ",
-        (_state(incident), STYLES[incident.status]),
+        (full_status(incident).upper(), STYLES[incident.status]),
         f"  {kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.2f}",
     )
     account, reason = _line(details(incident, names, ENGLISH)), Text(_line(because(incident, ENGLISH)))
@@ -234,19 +234,16 @@ def _line(sentences: Sequence[Sentence]) -> str:
     return " ".join(one.text for one in sentences)
 
 
-def _state(incident: Incident) -> str:
-    """The status; ``ENDED`` alone would not say whether it was ever confirmed."""
-    status = str(incident.status).upper()
-    if incident.status is not Status.ENDED:
-        return status
-    return f"SUSPECTED, {status}" if incident.confirmed_at is None else f"CONFIRMED, {status}"
-
-
 def _network_lines(incident: Incident, names: Mapping[int, str]) -> Iterator[str]:
     networks = sorted(incident.networks, key=lambda network: -network.measurements)
     for network in networks[:SHOWN]:
         asn = network.asn
-        title = network_title(asn, names) if asn else _place(network.entity, incident.country)
+        if asn:
+            title = network_title(asn, names)
+        elif network.entity == incident.country:
+            title = country_name(incident.country)
+        else:
+            title = one_line(region_name(network.entity))
         name = " ".join(dict.fromkeys(filter(None, (network.entity, title))))
         by = "by" if incident.evidence.probes_are == "probes" else "in"
         unit = "probe" if by == "by" else "test run"
@@ -259,10 +256,6 @@ def _network_lines(incident: Incident, names: Mapping[int, str]) -> Iterator[str
     if len(networks) > SHOWN:
         what = "more network" if all(network.asn for network in networks) else "more place"
         yield f"... and {counted(len(networks) - SHOWN, what)} (--json has all)"
-
-
-def _place(entity: str, country: str) -> str:
-    return country_name(country) if entity == country else one_line(region_name(entity))
 
 
 def _times(network: NetworkPart, country: str) -> str:

@@ -6,10 +6,9 @@ from fanous.analysis.coverage import held
 from fanous.analysis.events import Coincidence, EventReport
 from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.wording.reasons import reasons_document, reasons_text, why_document
-from fanous.wording.words import STAGED
+from fanous.wording.words import STAGED, full_status
 
 
 def event_document(event: AnnouncedEvent) -> dict[str, Any]:
@@ -95,18 +94,11 @@ def report_lines(report: EventReport, now: float) -> list[str]:
         *head,
         *([f"  not over: it lasts until {to_iso(event.end)}"] if now < event.end else []),
         f"  {str(report.outcome).replace('_', ' ').upper()}: {reasons_text(report.reasons)}",
-        *(f"  {_status(relation.incident)}: {reasons_text([relation.reason])}" for relation in others),
+        *(f"  {full_status(relation.incident)}: {reasons_text([relation.reason])}" for relation in others),
         f"  coverage: {reasons_text(held(report.coverage))}",
         f"  other days: {reasons_text([report.comparison])}",
         f"  by chance: {_chance(report.coincidence)}",
     ]
-
-
-def _status(incident: Incident) -> str:
-    """The status; ``ended`` alone would not say whether it was ever confirmed."""
-    if incident.status is not Status.ENDED:
-        return str(incident.status)
-    return f"{Status.CONFIRMED if incident.confirmed_at is not None else Status.SUSPECTED}, {Status.ENDED}"
 
 
 def _chance(coincidence: Coincidence) -> str:

@@ -193,6 +193,13 @@ def role_word(target: str, role: Role, language: Language) -> str:
     return printable(role_title(target, role)) or language.say(ROLES[role])
 
 
+def full_status(incident: Incident) -> str:
+    """The status; ``ended`` alone would not say whether it was ever confirmed."""
+    if incident.status is not Status.ENDED:
+        return str(incident.status)
+    return f"{Status.CONFIRMED if incident.confirmed_at is not None else Status.SUSPECTED}, {Status.ENDED}"
+
+
 def capitalised(text: str) -> str:
     """The text with a capital letter, if the script has capitals."""
     return text[:1].upper() + text[1:]
