@@ -226,15 +226,12 @@ def _said(incidents: Sequence[Incident], country: str, step: int, last: int) -> 
         for network in (one for one in incident.networks if one.asn):
             for interval in network.intervals:
                 begin = (_wall_of(interval.start, country) - MONDAY) // step
-                end = last if interval.end is None else _last_column(interval.end, country, step)
+                end = last
+                if interval.end is not None:  # intervals are half-open
+                    end = (_wall_of(interval.end, country) - 1 - MONDAY) // step
                 for at in range(max(begin, last - COLUMNS), min(end, last) + 1):
                     said[network.asn, at] = incident.confirmed_at is not None
     return said
-
-
-def _last_column(end: float, country: str, step: int) -> int:
-    """The column of the last moment before ``end``: intervals are half-open."""
-    return (_wall_of(end, country) - 1 - MONDAY) // step
 
 
 def _cell(made: int, failed: int, confirmed: bool | None) -> Cell:
@@ -343,19 +340,12 @@ def by_network(
     grid = network_times(votes, incidents, country, span)
     if not grid.rows:
         return None
-    known = (
-        {weight.asn: weight.share for weight in weights.networks}
-        if (weights := user_weights(country))
-        else {}
-    )
-    ordered = sorted(grid.rows, key=lambda row: (not _is_hit(row), -known.get(row.asn, 0.0)))
+    weights = user_weights(country)
+    shares = {weight.asn: weight.share for weight in weights.networks} if weights else {}
+    hit = {Cell.CUT, Cell.IN_SESSIONS, Cell.SUSPECTED}
+    ordered = sorted(grid.rows, key=lambda row: (hit.isdisjoint(row.cells), -shares.get(row.asn, 0.0)))
     rows = [_drawn(row.asn, row.cells, row.measurements) for row in ordered[:MOST_ROWS]]
     return drawing(grid, rows, language, max(0, len(grid.rows) - MOST_ROWS))
-
-
-def _is_hit(row: GridRow) -> bool:
-    """Is any of its columns covered by an incident?"""
-    return not {Cell.CUT, Cell.IN_SESSIONS, Cell.SUSPECTED}.isdisjoint(row.cells)
 
 
 def by_target(

@@ -126,10 +126,11 @@ async def _watch(configuration: Configuration, ask: Ask, source: str) -> bool:
     if configuration.queue is not None:
         streamed = Streamed(ask, configuration.queue, source)
         tasks.append(Task("queue", lambda: streamed.take(stop)))
+    where = configuration.store
     log.info(
         logline(
             "started",
-            store=_place(configuration.store),
+            store=where.archive if isinstance(where, StoreLocation) else where,
             inbox=configuration.inbox,
             queue=configuration.queue,
             clock_rate=clock.rate if clock.notice else None,
@@ -345,7 +346,3 @@ class Sockets:
 
 def _location(store: Path | StoreLocation) -> StoreLocation:
     return store if isinstance(store, StoreLocation) else in_folder(store)
-
-
-def _place(store: Path | StoreLocation) -> object:
-    return store.archive if isinstance(store, StoreLocation) else store

@@ -65,6 +65,13 @@ def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, H
         FanousError: a file that it names cannot be read, or is not valid.
     """
     origins = origins_named(door.networks)
+    credentials: Credentials = NoCredentials()
+    volunteers = None
+    if door.credentials is not None:
+        credentials = Issuer(
+            keys_at(door.credentials, clock()), door.credentials, door.network_day_credentials
+        )
+        volunteers = Volunteers(door.credentials.with_name(door.credentials.name + FOLDER), clock())
     policy = Policy(
         trusted=trusted_proxies(door.trust_proxy),
         origins=origins,
@@ -78,8 +85,8 @@ def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, H
         clock=clock,
         contact=door.contact,
         open_to_all=door.open_to_all,
-        credentials=_credentials(door, clock()),
-        volunteers=_volunteers(door, clock()),
+        credentials=credentials,
+        volunteers=volunteers,
     )
     helper = HelperPolicy(
         allow_private=door.lab,
@@ -88,18 +95,6 @@ def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, H
         reach=reach_of(door.helper_never, neighbours=door.helper_neighbours),
     )
     return policy, Helper(helper)
-
-
-def _volunteers(door: DoorSettings, now: float) -> Volunteers | None:
-    if door.credentials is None:
-        return None
-    return Volunteers(door.credentials.with_name(door.credentials.name + FOLDER), now)
-
-
-def _credentials(door: DoorSettings, now: float) -> Credentials:
-    if door.credentials is None:
-        return NoCredentials()
-    return Issuer(keys_at(door.credentials, now), door.credentials, door.network_day_credentials)
 
 
 def with_keys(door: DoorSettings, store: Path | None, now: float, *, renew: bool = False) -> DoorSettings:

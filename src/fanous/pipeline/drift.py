@@ -232,8 +232,9 @@ def check_orders(
 def read_checks(get: Get, send: Send[SourceCheck], name: str, country: str, now: int) -> None:
     """The checks of a live source, by what it answers."""
     source = LIVE_SOURCES[name]
-    try:
-        questions = list(_questions(source, country, now, get))
+    until = (now - LATELY) // source.every * source.every
+    try:  # the newest piece of each kind, if a source is asked in several ways
+        newest = {piece.name: piece for piece in source.pieces(Query(country, until - DAY, until), get)}
     except Rejected as reason:
         about, why = f"country/{country}", "its list of places cannot be read"
         send(SourceCheck(name, about, AnswerState.DIFFERS, (str(reason),), why))
@@ -241,15 +242,8 @@ def read_checks(get: Get, send: Send[SourceCheck], name: str, country: str, now:
     except FanousError as error:
         send(SourceCheck(name, f"country/{country}", AnswerState.UNREACHED, why=str(error)))
         return
-    for piece in questions:
+    for piece in newest.values():
         send(_answered(source, piece, country, get))
-
-
-def _questions(source: LiveSource, country: str, now: int, get: Get) -> Iterator[Piece]:
-    """The newest piece of each kind, if a source is asked in several ways."""
-    until = (now - LATELY) // source.every * source.every
-    newest = {piece.name: piece for piece in source.pieces(Query(country, until - DAY, until), get)}
-    yield from newest.values()
 
 
 def _answered(source: LiveSource, piece: Piece, country: str, get: Get) -> SourceCheck:

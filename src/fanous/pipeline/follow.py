@@ -68,13 +68,10 @@ class RoutingStream:
             if self.bin is None:
                 self.bin = start + STEP
             elif start > self.bin:
-                yield self._recorded(self.bin)
+                count = self.visibility.count()
+                self.networks |= count.networks.keys()
+                yield RecordedRoute(Ris.name, self.visibility.country, {self.bin: count})
                 self.bin = start
-
-    def _recorded(self, start: int) -> RecordedRoute:
-        count = self.visibility.count()
-        self.networks |= count.networks.keys()
-        return RecordedRoute(Ris.name, self.visibility.country, {start: count})
 
 
 class Change(NamedTuple):

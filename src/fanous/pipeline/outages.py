@@ -4,7 +4,7 @@ series -> the country's own line from its regions -> anomalies -> groups -> inci
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
@@ -267,8 +267,15 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
     series = [one for one in every if not target_of_series(one.key)]
     if not series:
         return []
-    lacking = list(_copied(_levels(store, country, since, until, Kind.OUTAGE)))
-    options = DROP.options
+    levels, lacking, options = (
+        _levels(store, country, since, until, Kind.OUTAGE),
+        list[Reason](),
+        DROP.options,
+    )
+    if again := copies(levels):
+        lacking.append(Reason("lacks.copies", {"series": _names(again)}))
+    if stuck := [line for line in levels if frozen(line).any()]:
+        lacking.append(Reason("lacks.frozen", {"series": _names(stuck)}))
     if skipped := [s for s in series if not fills_days(s.step)]:
         steps = sorted({f"{s.key.signal} ({s.key.source}, {s.step} s)" for s in skipped})
         lacking.append(Reason("lacks.whole_days", {"series": tuple(steps)}))
@@ -283,14 +290,6 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
         (only,) = families & OUTAGE_FAMILIES
         lacking.append(Reason("lacks.second_family", {"families": (str(only),)}))
     return [(CONNECTIVITY, reason) for reason in lacking]
-
-
-def _copied(series: Sequence[Series]) -> Iterator[Reason]:
-    """Series that, in part or in whole, only repeat other values."""
-    if again := copies(series):
-        yield Reason("lacks.copies", {"series": _names(again)})
-    if stuck := [one for one in series if frozen(one).any()]:
-        yield Reason("lacks.frozen", {"series": _names(stuck)})
 
 
 def _beginning(series: Sequence[Series], country: str, since: float) -> list[Reason]:

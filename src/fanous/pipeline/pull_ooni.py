@@ -390,7 +390,9 @@ def plan(bucket: Bucket, wanted: Wanted, known: Sequence[Pulled], now: float) ->
     busy = max(BY_HOUR, min(wanted.since, now - DAY) // HOUR * HOUR)
     listing = listed(bucket, wanted.country, wanted.names, look, busy)
     objects = once_each(in_window(listing.objects, wanted.names))
-    read = _read(known)
+    read: dict[str, list[Pulled]] = {}
+    for pulled in known:
+        read.setdefault(pulled.piece, []).append(pulled)
     new = [one for one in objects if not _is_read(one, wanted, read)]
     return PullPlan(
         tuple(new),
@@ -486,13 +488,6 @@ def _listed(bucket: Bucket, asked: Sequence[str]) -> tuple[list[PublishedObject]
 
 def _piece(one: PublishedObject) -> str:
     return f"{one.stem} {one.etag}"
-
-
-def _read(known: Sequence[Pulled]) -> dict[str, list[Pulled]]:
-    read: dict[str, list[Pulled]] = {}
-    for one in known:
-        read.setdefault(one.piece, []).append(one)
-    return read
 
 
 def _is_read(one: PublishedObject, wanted: Wanted, read: dict[str, list[Pulled]]) -> bool:

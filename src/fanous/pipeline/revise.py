@@ -130,7 +130,13 @@ def write_changes(
     every = store.ledger.incidents(country, since, until, synthetic=store.is_synthetic, dropped=True)
     known = [incident for incident in every if incident.onset >= since]
     reviews = Reviews(store)
-    pairs = [(new, old) for new, old in reviews.pairs(found, known) if old is not None or not _faded(new)]
+    pairs = [
+        (new, old)
+        for new, old in reviews.pairs(found, known)
+        if old is not None
+        or new.status is not Status.RETRACTED
+        or all(r.code != "faded" for r in new.reasons)
+    ]
     kept = {earlier.id for _, earlier in pairs if earlier is not None}
     going = backfill_of(store, country)
     if going is not None:
@@ -159,11 +165,6 @@ def backfill_of(store: Store, country: str) -> Backfill | None:
     """A country's ongoing backfill; ``None`` = there is none, or it has stalled."""
     going = store.ledger.backfill(country)
     return going if going is not None and store.now() - going.at < STALLED else None
-
-
-def _faded(new: Incident) -> bool:
-    """Was it over before it could be claimed, without ever reaching the threshold?"""
-    return new.status is Status.RETRACTED and any(reason.code == "faded" for reason in new.reasons)
 
 
 def _while_it_goes_on(

@@ -329,10 +329,6 @@ class _Worker:
             for item in frame.items:
                 yield self._placed(item)
 
-    def _current(self) -> int:
-        """The file that is being read, by what was sent."""
-        return min((file for file in self._files if (file, inf) > self._sent), default=max(self._files))
-
     def _frame(self) -> Frame:
         """The next one; it may name no file but those that this worker reads.
 
@@ -364,7 +360,8 @@ class _Worker:
             raise RuntimeError(f"a process that reads files failed:\n{self._child.said()}")
         note = noted(self._place.fileno())
         if note.file not in self._files:  # it was written by a worker that was taken over
-            note = replace(note, file=self._current(), line=0)
+            begun = (file for file in self._files if (file, inf) > self._sent)
+            note = replace(note, file=min(begun, default=max(self._files)), line=0)
         path, deaths, rest = self._paths[note.file], self._deaths, None
         deaths.number += 1
         lacks_memory = code in (OUT_OF_MEMORY, -SIGKILL)

@@ -296,16 +296,11 @@ def probe_round(
     state = begun(state, number)
     available = learnt(state, targets.available)
     while len(blocks := wanted(state)):
-        replied = ask(_addresses(targets, state, blocks))
-        state = answered(state, blocks, available, replied)
+        addresses = (targets.addresses[block] for block in blocks)
+        asked = [of[turn % len(of)] for of, turn in zip(addresses, state.turn[blocks], strict=True)]
+        state = answered(state, blocks, available, ask(np.array(asked, np.int64)))
         keep(state)
     return state
-
-
-def _addresses(targets: Targets, state: BlockStates, blocks: NDArray[np.intp]) -> Ints:
-    """The next address of each block in turn."""
-    chosen = [targets.addresses[b][state.turn[b] % len(targets.addresses[b])] for b in blocks]
-    return np.array(chosen, np.int64)
 
 
 def scan_round(
@@ -332,7 +327,11 @@ def scan_round(
         return None
     after = probe_round(targets, state, number, ask, lambda now: save(journal, targets, now))
     if not _is_online(ask, controls):
-        save(journal, targets, _as_before(state, after))
+        # The earlier beliefs and learning, but with the probes since then counted as spent.
+        state = replace(
+            after, belief=state.belief, is_up=state.is_up, asked=state.asked, replied=state.replied
+        )
+        save(journal, targets, state)
         return None
     bring(levels(country, targets, after))
     return after
@@ -340,8 +339,3 @@ def scan_round(
 
 def _is_online(ask: Ask, controls: Ints) -> bool:
     return bool(ask(controls).sum() * 2 > len(controls))
-
-
-def _as_before(state: BlockStates, after: BlockStates) -> BlockStates:
-    """The earlier beliefs and learning, but with the probes since then counted as spent."""
-    return replace(after, belief=state.belief, is_up=state.is_up, asked=state.asked, replied=state.replied)

@@ -7,7 +7,7 @@ from fanous.analysis.cost import Cost, Figure, Phrase, Range, percent
 from fanous.refdata.economies import WORLD_BANK
 from fanous.wording.language import ENGLISH, Language
 from fanous.wording.reasons import COUNTED, listing
-from fanous.wording.words import named_title
+from fanous.wording.words import capitalised, named_title
 
 OLD_AFTER = 5
 """Years: a figure older than this, compared with the newest in use, is marked as old."""
@@ -93,7 +93,7 @@ def cost_lines(cost: Cost, language: Language = ENGLISH) -> list[str]:
     what, whole = cost.disruption, cost.per_hour
     lines = [
         cost_sentence(cost, language),
-        *(_as_sentence(said(note, language), language) for note in what.notes),
+        *(capitalised(said(note, language)) + language.stop for note in what.notes),
     ]
     if what.parts:
         parts = [named_title(name, language) for name in what.parts]
@@ -115,10 +115,6 @@ def cost_lines(cost: Cost, language: Language = ENGLISH) -> list[str]:
         newest = max(figure.year for figure in estimate.inputs)
         lines += [f"    {_input_line(figure, newest, language)}" for figure in estimate.inputs]
     return [*lines, "", language.say(DISCLAIMER)]
-
-
-def _as_sentence(text: str, language: Language) -> str:
-    return f"{text[:1].upper()}{text[1:]}{language.stop}"
 
 
 def _input_line(figure: Figure, newest: int, language: Language) -> str:

@@ -490,21 +490,9 @@ def _counter(one: str, many: str) -> Callable[[Language, float], str]:
     return lambda language, n: language.count(one, many, round(n))
 
 
-def _number(language: Language, value: float) -> str:
-    """With a decimal place unless it is a whole number."""
-    return language.number(value, _places(value))
-
-
-def _hours(language: Language, value: float) -> str:
-    return language.count(*COUNTED["hours"], round(value, 1), _places(value))
-
-
 def _places(value: float) -> int:
+    """Decimal places: one, unless it is a whole number."""
     return 0 if value == round(value) else 1
-
-
-def _hundredths(language: Language, value: float) -> str:
-    return language.number(value, 2)
 
 
 def _series_named(name: str, language: Language) -> str:
@@ -572,15 +560,6 @@ def _resolvers_network(name: str) -> str:
     return f"{known} ({printable(name)})" if known else printable(name)
 
 
-def _share(language: Language, share: float) -> str:
-    return percent(share, language)
-
-
-def _permille(language: Language, share: float) -> str:
-    """For shares of failing measurements: half a percent is usual, five percent are not."""
-    return language.percent(share, 1)
-
-
 _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     **{name: _counter(*forms) for name, forms in COUNTED.items()},
     "runs": _counter(*EITHER),
@@ -589,12 +568,19 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     "window": lambda language, seconds: length(seconds, language),
     "off": lambda language, seconds: length(seconds, language),
     "lead": lambda language, seconds: length(seconds, language),
-    **dict.fromkeys(("best", "stated_hours"), _hours),
-    **dict.fromkeys(("least", "most", "times"), _number),
-    **dict.fromkeys(("slope", "slope_low", "slope_high"), _hundredths),
-    **dict.fromkeys(("left", "low", "high", "share", "share_with_them", "share_failing"), _share),
+    **dict.fromkeys(
+        ("best", "stated_hours"),
+        lambda language, n: language.count(*COUNTED["hours"], round(n, 1), _places(n)),
+    ),
+    **dict.fromkeys(("least", "most", "times"), lambda language, n: language.number(n, _places(n))),
+    **dict.fromkeys(("slope", "slope_low", "slope_high"), lambda language, n: language.number(n, 2)),
+    **dict.fromkeys(
+        ("left", "low", "high", "share", "share_with_them", "share_failing"),
+        lambda language, share: percent(share, language),
+    ),
     **dict.fromkeys(("lowest", "highest"), Language.rough_percent),
-    **dict.fromkeys(("own", "usual", "worst"), _permille),
+    # Shares of failing measurements: half a percent is usual, five percent are not.
+    **dict.fromkeys(("own", "usual", "worst"), lambda language, share: language.percent(share, 1)),
 }
 _NAMED: dict[str, Callable[[str, Language], str]] = {
     "deliverers": lambda name, language: deliverer_title(name, language),

@@ -180,7 +180,9 @@ def _states(
     hour = means[min(1, len(means) - 1)]
     lasting = np.where(hour >= options.leave * means, means / limits, 0)
     low = _low(recent, edge, in_a_row(ordinary.grid.step, options))
-    gone = _gone(recent, limits[0], options) & (ordinary.grid.step <= options.gone_step)
+    # Bins that lost so much that one alone may count, and more than bins of this series usually lose.
+    gone = recent[-len(limits[0]) :] >= np.maximum(limits[0], options.gone)
+    gone &= ordinary.grid.step <= options.gone_step
     lasting[0] = np.where(gone, means[0] / limits[0], lasting[0])
     ratio = np.nan_to_num(lasting, nan=0.0).max(axis=0)
     settled = _settled(np.concatenate([earlier, ratio]), recent, max(ordinary.scales))[-bins:]
@@ -206,20 +208,11 @@ def _low(recent: Single, edge: Single, row: int) -> Bools:
     held = last_measured(recent)
     low = held[-bins:] >= edge
     for _ in range(row - 1):
-        held = _one_before(held, recent)
+        # The measured value before the newest: shifted at each measurement, kept where there is none.
+        shifted = np.concatenate([np.full((1, held.shape[1]), np.nan, np.float32), held[:-1]])
+        held = last_measured(np.where(np.isnan(recent), np.nan, shifted).astype(np.float32))
         low &= held[-bins:] >= edge
     return np.asarray(low)
-
-
-def _gone(recent: Single, limit: Single, options: DropOptions) -> Bools:
-    """Bins that lost so much that one alone may count, and more than bins of this series usually lose."""
-    return np.asarray(recent[-len(limit) :] >= np.maximum(limit, options.gone))
-
-
-def _one_before(held: Single, recent: Single) -> Single:
-    """The measured value before the newest: shifted at each measurement, kept where there is none."""
-    shifted = np.concatenate([np.full((1, held.shape[1]), np.nan, np.float32), held[:-1]])
-    return last_measured(np.where(np.isnan(recent), np.nan, shifted).astype(np.float32))
 
 
 def _take_back(ordinary: Baseline, found: Departures, rows: slice) -> None:
@@ -300,11 +293,15 @@ def _stretch(
     before = _at(found, int(earlier[-1]) + 1) if len(earlier) else None
     after = _at(found, int(later[0])) if len(later) and end < len(found.drop) else None
     start, last_seen = _at(found, first), _at(found, last + 1)
-    came_back = _end(last_seen, after)
+    came_back = None if after is None else last_seen + min((after - last_seen) / 2, HALF_GAP)
     departure = _departure(found, column, low if len(low) else np.array([begin]), begin, accepted, options)
     if accepted:
         departure = replace(departure, lasting_since=_at(found, end))
-        last_seen, came_back = _followed(found, column, start, _at(found, end), departure.left)
+        # Until when the accepted level was seen, and when the earlier level was back.
+        series = found.grid.series[column]
+        course = shares(series, start)
+        came_back = None if course is None else back_at(course, _at(found, end), 1 - departure.left)
+        last_seen = float(series.times[-1] + series.step) if came_back is None else came_back
     return Anomaly(
         key=found.grid.series[column].key,
         start=start if before is None else start - min((start - before) / 2, HALF_GAP),
@@ -337,24 +334,9 @@ def _before_it_settled(
     return low[low <= deep[-1]] if len(deep) else low
 
 
-def _followed(
-    found: Departures, column: int, start: float, accepted: float, left: float
-) -> tuple[float, float | None]:
-    """Until when an accepted level was seen, and when the earlier level was back; None = not yet."""
-    one = found.grid.series[column]
-    told = shares(one, start)
-    end = None if told is None else back_at(told, accepted, 1 - left)
-    return (float(one.times[-1] + one.step) if end is None else end), end
-
-
 def _at(found: Departures, row: int) -> float:
     """When a bin begins."""
     return float(found.grid.start + row * found.grid.step)
-
-
-def _end(last_seen: float, after: float | None) -> float | None:
-    """When it was seen to recover; None = never."""
-    return None if after is None else last_seen + min((after - last_seen) / 2, HALF_GAP)
 
 
 def _probability(ratio: Single) -> float:
@@ -373,6 +355,7 @@ def _departure(
     left = np.clip(1 - found.drop[core, column], 0, 1)
     bottom, middle, top = np.quantile(left, [0.05, 0.5, 0.95])
     gone = core[left < DEEP]
+    alone = low[(low >= begin) & (found.drop[low, column] >= options.gone)]  # had lost enough to count alone
     return Departure(
         step=found.grid.step,
         left=float(middle),
@@ -386,7 +369,7 @@ def _departure(
         deep_until=_at(found, int(gone[-1]) + 1) if len(gone) else None,
         sudden_from=sudden_from(found, column, low, options),
         single=_raised_at(found, low, begin, options) is None,
-        gone_at=_gone_at(found, column, low, begin, options),
+        gone_at=_at(found, int(alone[0]) + 1) if len(alone) else None,
     )
 
 
@@ -394,12 +377,6 @@ def _raised_at(found: Departures, low: Ints, begin: int, options: DropOptions) -
     """When as many bins in a row were low as one series alone needs; None = never, since one deep bin raised it."""
     needed = in_a_row(found.grid.step, options)
     rows = low[needed - 1 :][low[needed - 1 :] >= begin]
-    return _at(found, int(rows[0]) + 1) if len(rows) else None
-
-
-def _gone_at(found: Departures, column: int, low: Ints, begin: int, options: DropOptions) -> float | None:
-    """End of the first bin since the alarm that had lost enough to count alone; None = there is none."""
-    rows = low[(low >= begin) & (found.drop[low, column] >= options.gone)]
     return _at(found, int(rows[0]) + 1) if len(rows) else None
 
 

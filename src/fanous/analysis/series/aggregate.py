@@ -280,8 +280,9 @@ def votes(rows: Iterable[VerdictRow]) -> Iterator[Vote]:
         if not row.defect and row.asn and row.country != UNKNOWN_COUNTRY:
             grouped[row.uid, row.target].append(row)
     known = lines(
-        account(uid, target, _sender(group[0]), group[0].started_at, group)
+        account(uid, target, sender_of(uid, row.probe, row.country, row.asn), row.started_at, group)
         for (uid, target), group in grouped.items()
+        for row in group[:1]
     )
     for key, group in grouped.items():
         # Without the sender's other measurements, nothing says how its line was.
@@ -291,10 +292,6 @@ def votes(rows: Iterable[VerdictRow]) -> Iterator[Vote]:
             rows_of_it = [row for row in group if row.layer in signal.layers]
             others = [row for row in group if signal.yields_to and _shows(SIGNALS[signal.yields_to], row)]
             yield from _vote(signal, rows_of_it, yields=bool(others))
-
-
-def _sender(row: VerdictRow) -> str:
-    return sender_of(row.uid, row.probe, row.country, row.asn)
 
 
 def _vote(signal: Signal, rows: list[VerdictRow], *, yields: bool) -> Iterator[Vote]:
