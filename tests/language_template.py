@@ -115,7 +115,13 @@ TABLES: tuple[tuple[Text, ...], ...] = (
         period.UNTIL_DAY_SEEN,
     ),
     (*period.SESSIONS.values(), *period.OPEN_SESSIONS.values(), period.MOSTLY_SO, narrative.AT_A_STRETCH),
-    (*narrative.CLAUSES.values(), narrative.SLOWED_TO, narrative.OTHERWISE, *narrative.CLASSES.values()),
+    (
+        *narrative.CLAUSES.values(),
+        narrative.SLOWED_TO,
+        *(text for _, text in narrative.AT_SUCH_A_SPEED),
+        narrative.OTHERWISE,
+        *narrative.CLASSES.values(),
+    ),
     (
         narrative.LED_UP,
         narrative.HOURS,

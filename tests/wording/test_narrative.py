@@ -562,6 +562,27 @@ def test_how_is_said_by_target() -> None:
     assert "kbit" not in told(parts=parts)
 
 
+@pytest.mark.parametrize(
+    ("kbps", "meaning"),
+    [
+        (30.0, "At such a speed, even text is slow to arrive, and calls do not work."),
+        (154.0, "At such a speed, text gets through, but a video call does not work."),
+        (512.0, "At such a speed, text and voice calls work, but video stutters."),
+        (2000.0, ""),
+    ],
+)
+def test_what_a_speed_means_follows_it_and_stands_on_the_card(kbps: float, meaning: str) -> None:
+    slowed = part("youtube", Kind.THROTTLING, mechanisms=("tls.throttle.sni",))
+    cut = part("x", mechanisms=("tls.reset.sni",))
+    one = incident(parts=(cut, slowed), kbps=Estimate(kbps, kbps, kbps))
+    for account in (details(one, {}, ENGLISH), summary(one, ENGLISH)):
+        said = " ".join(sentence.text for sentence in account)
+        after = said.partition("kbit/s. ")[2]
+        assert after.startswith(meaning) and ("At such a speed" in said) == bool(meaning)
+    unknown = replace(one, kbps=None)
+    assert "At such a speed" not in " ".join(sentence.text for sentence in details(unknown, {}, ENGLISH))
+
+
 def test_targets_that_met_the_same_in_many_ways_are_listed_once() -> None:
     ways = ("tls.reset.sni", "tls.timeout", "tls.throttle.sni", "dns.injection.bogon")
     parts = (

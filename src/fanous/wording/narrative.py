@@ -8,7 +8,7 @@ was met, a number of networks rather than the country below nation scope, and no
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import floor
 
 from fanous.analysis.explanations.base_rates import share_tested
@@ -374,6 +374,13 @@ BLOCK_PAGE = "Requests to {targets} were answered with a block page."
 UNREACHABLE = "The addresses of {targets} could not be reached."
 SLOWED = "Transfers from {targets} were slowed."
 SLOWED_TO = "Transfers from {targets} were slowed to about {kbps} kbit/s."
+AT_SUCH_A_SPEED = (
+    (50.0, "At such a speed, even text is slow to arrive, and calls do not work."),
+    (300.0, "At such a speed, text gets through, but a video call does not work."),
+    (1000.0, "At such a speed, text and voice calls work, but video stutters."),
+)
+"""(kbit/s, what a slower rate means).  A voice call needs 30 to 100 kbit/s, a video call 300 to 600, and video in
+standard definition about 1,000, as providers of these services recommend."""
 OTHERWISE = "{targets}: {methods}."
 
 CLAUSES: dict[str, str] = {
@@ -518,6 +525,9 @@ def _how(incident: Incident, language: Language) -> Iterator[Sentence]:
             yield language.sentence(clause, targets=targets)
         else:
             yield language.sentence(OTHERWISE, targets=targets, methods=language.say(clause))
+        if clause == SLOWED and incident.kbps is not None:
+            meanings = (text for below, text in AT_SUCH_A_SPEED if incident.kbps.mean < below)
+            yield from map(language.sentence, islice(meanings, 1))
     for mechanism in incident.mechanisms:
         if mechanism in CLASSES:
             yield language.sentence(CLASSES[mechanism])
