@@ -192,6 +192,16 @@ def test_a_suspicion_does_not_look_confirmed_in_grey() -> None:
     assert 'stroke-dasharray="10 6"' not in drawn_card(words())
 
 
+def test_a_caption_stands_between_headline_and_chart_only() -> None:
+    long = replace(words("X and YouTube restricted " * 3), caption=f"caption {HOSTILE}")
+    charted = drawn_card(long, charted=True)
+    heights = {e.text: float(e.get("y") or 0) for e in ElementTree.fromstring(charted).iter() if e.text}
+    headline = max(y for text, y in heights.items() if text.startswith(("X and", "YouTube", "restricted")))
+    assert headline + 15 < heights[long.caption] < 304, "below the headline, above the chart"
+    assert charted.count("<script") == 0
+    assert drawn_card(long) == drawn_card(replace(long, caption=""))
+
+
 @pytest.mark.parametrize(
     ("text", "most"),
     [("short", 1), ("a headline of several words that runs over more than one line of the card " * 2, 2)],

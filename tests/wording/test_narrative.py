@@ -39,6 +39,7 @@ from fanous.wording.narrative import (
     lede,
     sentence,
     sentences,
+    speeds,
     summary,
     words_of,
 )
@@ -571,7 +572,7 @@ def test_how_is_said_by_target() -> None:
         (2000.0, ""),
     ],
 )
-def test_what_a_speed_means_follows_it_and_stands_on_the_card(kbps: float, meaning: str) -> None:
+def test_what_a_speed_means_follows_it(kbps: float, meaning: str) -> None:
     slowed = part("youtube", Kind.THROTTLING, mechanisms=("tls.throttle.sni",))
     cut = part("x", mechanisms=("tls.reset.sni",))
     one = incident(parts=(cut, slowed), kbps=Estimate(kbps, kbps, kbps))
@@ -579,8 +580,13 @@ def test_what_a_speed_means_follows_it_and_stands_on_the_card(kbps: float, meani
         said = " ".join(sentence.text for sentence in account)
         after = said.partition("kbit/s. ")[2]
         assert after.startswith(meaning) and ("At such a speed" in said) == bool(meaning)
+    caption = " ".join(sentence.text for sentence in speeds(one, ENGLISH))
+    assert caption.startswith("Transfers from YouTube were slowed to about") and caption.endswith(
+        meaning or "kbit/s."
+    )
     unknown = replace(one, kbps=None)
     assert "At such a speed" not in " ".join(sentence.text for sentence in details(unknown, {}, ENGLISH))
+    assert not speeds(unknown, ENGLISH) and not speeds(replace(one, parts=(cut,)), ENGLISH)
 
 
 def test_targets_that_met_the_same_in_many_ways_are_listed_once() -> None:

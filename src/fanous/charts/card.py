@@ -41,6 +41,8 @@ LAMP_FLAME = "M16 12c2.600 2.600 3.600 4.200 3.600 6.200a3.600 3.600 0 0 1-7.200
 
 EDGE = 56
 SIZES = (62, 56, 50, 44, 40)
+CAPTION = 292
+"""Baseline of the caption, in pixels; two lines of a headline end above it from the size of 50 on."""
 CHART = Shape(1098, 240, 6)
 TEXT_SIZES = (30, 27, 24, 22)
 LEADING = 1.38
@@ -63,6 +65,7 @@ class Words:
         foot: at most three lines at the foot: time on both clocks, what is drawn, whose data it is.
         notice: shown at the top; empty = nothing.
         rtl: the language runs from the right.
+        caption: one line between headline and chart; empty = nothing.
     """
 
     status: str
@@ -74,6 +77,7 @@ class Words:
     gone: bool
     notice: str = ""
     rtl: bool = False
+    caption: str = ""
 
 
 GREY = '<filter id="grey"><feColorMatrix type="saturate" values="0"/></filter>'
@@ -86,7 +90,8 @@ def card(words: Words, chart: str) -> str:
         chart: SVG of the size ``CHART``, with its colours as attributes; empty = a sentence takes its place.
     """
     side = Side(WIDTH - EDGE if words.rtl else EDGE, words.rtl)
-    size, headline = fitted(words.headline, SIZES, WIDTH - 2 * EDGE, 2)
+    captioned = bool(chart and words.caption)
+    size, headline = fitted(words.headline, SIZES[2:] if captioned else SIZES, WIDTH - 2 * EDGE, 2)
     y = 150 + size
     first, step = (HEIGHT - 66, 26) if len(words.foot) > 2 else (HEIGHT - 52, 30)
     parts = [GREY] if words.gone else []
@@ -102,6 +107,8 @@ def card(words: Words, chart: str) -> str:
     else:
         drawn = f'<g transform="translate({EDGE} 304)">{chart}</g>'
         parts.append(f'<g filter="url(#grey)" opacity="0.5">{drawn}</g>' if words.gone else drawn)
+    if captioned:
+        parts.append(_small(side, CAPTION, words.caption, FOOT_SIZES, INK))
     parts += [_small(side, first + n * step, line, FOOT_SIZES) for n, line in enumerate(words.foot[:3])]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
@@ -124,10 +131,10 @@ def _paragraph(text: str, side: Side, first: int, last: int, look: str) -> list[
     ]
 
 
-def _small(side: Side, y: int, text: str, sizes: tuple[int, ...]) -> str:
-    """One line at the foot, as large as it fits."""
+def _small(side: Side, y: int, text: str, sizes: tuple[int, ...], ink: str = SOFT) -> str:
+    """One line at the foot or of the caption, as large as it fits."""
     size, lines = fitted(text, sizes, (WIDTH - 2 * EDGE) / REGULAR, 1)
-    return side.text(y, lines[0], f'font-family="{FONT}" font-size="{size}" fill="{SOFT}"')
+    return side.text(y, lines[0], f'font-family="{FONT}" font-size="{size}" fill="{ink}"')
 
 
 def _top(words: Words) -> str:

@@ -61,6 +61,7 @@ def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
         gone=gone,
         notice=language.say("Synthetic") if incident.provenance.is_synthetic else "",
         rtl=language.direction == "rtl",
+        caption="" if gone else " ".join(one.text for one in narrative.speeds(incident, language)),
     )
     return card(words, chart)
 

@@ -526,11 +526,28 @@ def _how(incident: Incident, language: Language) -> Iterator[Sentence]:
         else:
             yield language.sentence(OTHERWISE, targets=targets, methods=language.say(clause))
         if clause == SLOWED and incident.kbps is not None:
-            meanings = (text for below, text in AT_SUCH_A_SPEED if incident.kbps.mean < below)
-            yield from map(language.sentence, islice(meanings, 1))
+            yield from _meaning(incident.kbps.mean, language)
     for mechanism in incident.mechanisms:
         if mechanism in CLASSES:
             yield language.sentence(CLASSES[mechanism])
+
+
+def speeds(incident: Incident, language: Language) -> list[Sentence]:
+    """To what rate its slowed targets were slowed, and what that means; nothing if the rate is unknown."""
+    slowed = _targets_of(incident, Kind.THROTTLING, language)
+    if not slowed or incident.kbps is None:
+        return []
+    targets, kbps = listing(slowed, language, NAMED), language.number(incident.kbps.mean)
+    return [
+        language.sentence(SLOWED_TO, targets=targets, kbps=kbps),
+        *_meaning(incident.kbps.mean, language),
+    ]
+
+
+def _meaning(kbps: float, language: Language) -> Iterator[Sentence]:
+    """What works at such a rate, and what does not."""
+    meanings = (text for below, text in AT_SUCH_A_SPEED if kbps < below)
+    return map(language.sentence, islice(meanings, 1))
 
 
 MUCH = 3
