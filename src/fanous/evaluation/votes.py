@@ -11,9 +11,10 @@ import numpy as np
 from fanous.analysis.detectors.finding import Finding, inside
 from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
 from fanous.analysis.explanations.comparisons import NOTHING, Comparisons
+from fanous.analysis.explanations.event import MeasuredEvent
 from fanous.analysis.incidents.assemble import Setting, events, of_measurements
-from fanous.analysis.incidents.disputes import JUDGED_ALONE, Alone, of_family, with_disputes
-from fanous.analysis.incidents.interference import MeasuredVotes
+from fanous.analysis.incidents.disputes import JUDGED_ALONE, of_family, with_disputes
+from fanous.analysis.incidents.interference import measured_incident
 from fanous.analysis.incidents.networks import is_groundless
 from fanous.analysis.series.aggregate import VOUCHED_STEP, VerdictRow, counted, series
 from fanous.model.evidence import KINDS, Evidence, EvidenceScope, LookupOutcome, column
@@ -55,12 +56,11 @@ def incidents_of(
     present = {family: part for family, part in parts.items() if len(part)}
     if len(present) < 2 and len(np.unique(votes.vouched)) < 2:
         return incidents  # no one contradicts anyone
-    families = []
-    for family, part in present.items():
-        is_all = len(part) == len(votes)
-        by_itself = incidents if is_all else _alone(part, elsewhere, country, users, software)
-        families.append(Alone(family, counted(part, TICK), by_itself))
-    return with_disputes(incidents, families, votes, FAMILY_OF)
+    alone = {
+        family: incidents if len(part) == len(votes) else _alone(part, elsewhere, country, users, software)
+        for family, part in present.items()
+    }
+    return with_disputes(incidents, alone, votes, FAMILY_OF, TICK)
 
 
 def _alone(
@@ -79,9 +79,13 @@ def _alone(
     setting = Setting(country, users, rules_version(), DETECTOR_VERSION)
     kept = counted(votes, TICK)
     return [
-        MeasuredVotes(
-            kept, elsewhere, FAMILY_OF, _compared(votes, group, country, software), findings
-        ).incident(group, setting)
+        measured_incident(
+            MeasuredEvent(
+                country, kept, elsewhere, group, findings, _compared(votes, group, country, software)
+            ),
+            FAMILY_OF,
+            setting,
+        )
         for group in events(findings, of_measurements)
         if not is_groundless(group, kept)
     ]

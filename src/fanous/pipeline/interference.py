@@ -17,7 +17,7 @@ from fanous.analysis.explanations.comparisons import (
     Comparisons,
     is_intercepted,
 )
-from fanous.analysis.explanations.event import BY_ADDRESS
+from fanous.analysis.explanations.event import BY_ADDRESS, MeasuredEvent
 from fanous.analysis.explanations.host import HOST_SITES
 from fanous.analysis.explanations.resolver import NO_ANSWER
 from fanous.analysis.explanations.site import OWN_PAGES, by_whose_page
@@ -25,14 +25,13 @@ from fanous.analysis.incidents.assemble import Setting, events, of_measurements
 from fanous.analysis.incidents.confirm import families_seen
 from fanous.analysis.incidents.disputes import (
     JUDGED_ALONE,
-    Alone,
     is_shown,
     of_family,
     shown_by,
     sources_of,
     with_disputes,
 )
-from fanous.analysis.incidents.interference import MeasuredVotes
+from fanous.analysis.incidents.interference import measured_incident
 from fanous.analysis.incidents.networks import is_groundless, that_saw
 from fanous.analysis.series.aggregate import VOUCHED_STEP, counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
@@ -106,7 +105,7 @@ def _with_disputes(
         (target, set(families_seen(sources, FAMILY_OF)), answered)
         for target, sources, answered in store.facts.shared(country, *when)
     ]
-    sure: dict[Family, list[Incident]] = {}
+    alone: dict[Family, list[Incident]] = {}
     for family in JUDGED_ALONE:
         of_own = family is Family.EDGE and any(answered for _, _, answered in shared)
         targets = sorted(
@@ -122,16 +121,13 @@ def _with_disputes(
                 country, *when, TICK, targets, sources, VOUCHED_STEP, only_vouched=of_own
             )
             findings = _findings(Reads.VOTES, series, family)
-            alone = _interference(store, when, findings, (), setting, family)
-            sure[family] = [one for one in alone if is_shown(one)]
-    targets = sorted({target for own in sure.values() for one in own for target in one.targets})
+            alone[family] = list(filter(is_shown, _interference(store, when, findings, (), setting, family)))
+    targets = sorted(
+        {target for by_itself in alone.values() for incident in by_itself for target in incident.targets}
+    )
     if not targets:
         return found
-    votes = store.facts.votes(country, *when, targets)
-    families = [
-        Alone(family, counted(of_family(votes, family, FAMILY_OF), TICK), own) for family, own in sure.items()
-    ]
-    return with_disputes(found, families, votes, FAMILY_OF)
+    return with_disputes(found, alone, store.facts.votes(country, *when, targets), FAMILY_OF, TICK)
 
 
 def _interference(
@@ -151,10 +147,7 @@ def _interference(
         return []
     country = setting.country
     targets = sorted({finding.anomaly.key.target for finding in findings})
-    votes = store.facts.votes(country, *when, targets)
-    sources = () if family is None else sources_of(family, FAMILY_OF)
-    if family is not None:
-        votes = of_family(votes, family, FAMILY_OF)
+    votes = of_family(store.facts.votes(country, *when, targets), family, FAMILY_OF)
     elsewhere = store.facts.working_elsewhere(country, *when, targets)
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
@@ -165,9 +158,9 @@ def _interference(
         ours = silent if is_silence else counted(votes.of(own, here), TICK)
         if is_groundless(group, ours):
             return None
-        known = NOTHING if is_silence else comparisons_of(store, country, group, ours, sources)
-        grounds = MeasuredVotes(ours, elsewhere.of(own, there), FAMILY_OF, known, findings)
-        return grounds.incident(group, setting)
+        known = NOTHING if is_silence else comparisons_of(store, country, group, ours, family)
+        event = MeasuredEvent(country, ours, elsewhere.of(own, there), group, findings, known)
+        return measured_incident(event, FAMILY_OF, setting)
 
     def apart(group: Sequence[Finding]) -> list[list[Finding]]:
         ours = votes.of({finding.target for finding in group}, here)
@@ -190,8 +183,8 @@ def votes_behind(store: Store, incident: Incident, until: float) -> list[Votes]:
     targets = sorted({target for network in incident.networks for target in network.targets})
     found: list[Votes] = []
     if named := [target for target in targets if target]:
-        votes, family = store.facts.votes(country, since, until, named), shown_by(incident)
-        found.append(counted(votes if family is None else of_family(votes, family, FAMILY_OF), TICK))
+        votes = store.facts.votes(country, since, until, named)
+        found.append(counted(of_family(votes, shown_by(incident), FAMILY_OF), TICK))
     if "" in targets and incident.kind is Kind.SLOWDOWN:
         found.append(slowness(store.facts.rates(country, since - MEMORY * DAY, until), country).votes)
     elif "" in targets:
@@ -248,9 +241,9 @@ def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:
     told = slowness(rates, setting.country)
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
     findings = _findings(Reads.RATES, told.series)
-    measurements = MeasuredVotes(told.votes, nobody, FAMILY_OF, NOTHING, findings)
     groups = (group for group in events(findings, of_measurements) if not is_groundless(group, told.votes))
-    found = (measurements.incident(group, setting) for group in groups)
+    seen = (MeasuredEvent(setting.country, told.votes, nobody, group, findings, NOTHING) for group in groups)
+    found = (measured_incident(event, FAMILY_OF, setting) for event in seen)
     return [replace(incident, level=_left(incident, told)) for incident in found]
 
 
@@ -265,13 +258,13 @@ def _left(incident: Incident, told: Slowness) -> Estimate | None:
 
 
 def comparisons_of(
-    store: Store, country: str, group: Sequence[Finding], votes: Votes, sources: Sequence[str] = ()
+    store: Store, country: str, group: Sequence[Finding], votes: Votes, family: Family | None = None
 ) -> Comparisons:
     """What the store knows for and against other explanations of a group of findings.
 
     Args:
         votes: the country's votes about the group's targets.
-        sources: see ``Comparisons``.
+        family: whose software is compared; None = that of all.
     """
     slots = failing(group, votes)
     how = set(failures(votes, group).mechanisms.tolist())
@@ -289,7 +282,7 @@ def comparisons_of(
         hosting=may_fail or bool(how & {*NO_ANSWER, *OWN_PAGES}),
         former=is_moved,
     )
-    return Comparisons(evidence, slots, homes, sources, UNKNOWN_PROBES)
+    return Comparisons(evidence, slots, homes, sources_of(family, FAMILY_OF), UNKNOWN_PROBES)
 
 
 def failing(group: Sequence[Finding], votes: Votes) -> list[int]:

@@ -8,8 +8,9 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.comparisons import NOTHING, Comparisons
+from fanous.analysis.explanations.event import MeasuredEvent
 from fanous.analysis.incidents.assemble import Setting
-from fanous.analysis.incidents.interference import MeasuredVotes
+from fanous.analysis.incidents.interference import measured_incident
 from fanous.model.incident import Incident, Kind
 from fanous.model.place import Family, Place, UserWeights
 from fanous.model.series import Anomaly, SeriesKey, Votes
@@ -141,4 +142,5 @@ def assembled(
     known: Comparisons = NOTHING,
 ) -> Incident:
     """The incident that the findings of one event make up, by votes."""
-    return MeasuredVotes(votes, elsewhere, FAMILY_OF, known).incident(group, setting)
+    event = MeasuredEvent(setting.country, votes, elsewhere, group, group, known)
+    return measured_incident(event, FAMILY_OF, setting)

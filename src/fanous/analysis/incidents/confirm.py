@@ -404,13 +404,13 @@ def without_remote(votes: Votes, family_of: Mapping[str, Family]) -> Votes:
     return votes.where(~np.isin(votes.sources.astype(str), remote)) if remote else votes
 
 
-def families_seen(sources: Iterable[str], family_of: dict[str, Family]) -> tuple[Family, ...]:
+def families_seen(sources: Iterable[str], family_of: Mapping[str, Family]) -> tuple[Family, ...]:
     """Families behind the sources, each once, in the order of ``Family``."""
     present = {family_of.get(source, Family.REPORTS) for source in sources}
     return tuple(family for family in Family if family in present)
 
 
-def families_that_saw(votes: Votes, family_of: dict[str, Family]) -> dict[Family, float]:
+def families_that_saw(votes: Votes, family_of: Mapping[str, Family]) -> dict[Family, float]:
     """Each family that could see it and did -> when it was known that ``FAMILY_PROBES`` of its probes had seen it.
 
     Empty if it is none that an operator answers for: families of strangers do not fail independently, since one person

@@ -9,8 +9,8 @@ What own probes confirm stays confirmed if only strangers deny it, and says so: 
 sale.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from fanous.analysis.detectors.finding import made
 from fanous.analysis.incidents.assemble import UNCONFIRMED, status_of
 from fanous.analysis.incidents.confirm import NETWORK_SHARE, Ruling, families_seen
 from fanous.analysis.incidents.networks import that_measured, that_saw
+from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.voices import helped, is_long
 from fanous.model.incident import Basis, Incident, Status
 from fanous.model.place import Family
@@ -41,22 +42,8 @@ DISPUTED, ABOUT_NETWORKS, BY_STRANGERS = "disputed", "disputed.networks", "dispu
 is on more networks, and of one that only strangers deny."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alone:
-    """What one family shows by itself.
-
-    Attributes:
-        votes: those of its votes that count.
-        incidents: what follows from them if no one else measured.
-    """
-
-    family: Family
-    votes: Votes
-    incidents: Sequence[Incident]
-
-
-def sources_of(family: Family, family_of: Mapping[str, Family]) -> tuple[str, ...]:
-    """The names of its sources."""
+def sources_of(family: Family | None, family_of: Mapping[str, Family]) -> tuple[str, ...]:
+    """The names of its sources; of no family none."""
     return tuple(name for name, own in family_of.items() if own is family)
 
 
@@ -67,9 +54,9 @@ def is_of_family(votes: Votes, family: Family, family_of: Mapping[str, Family]) 
     return np.asarray(answered if family is Family.EDGE and answered.any() else own)
 
 
-def of_family(votes: Votes, family: Family, family_of: Mapping[str, Family]) -> Votes:
-    """Its votes (``is_of_family``)."""
-    return votes.where(is_of_family(votes, family, family_of))
+def of_family(votes: Votes, family: Family | None, family_of: Mapping[str, Family]) -> Votes:
+    """Its votes (``is_of_family``); None = those of all families."""
+    return votes if family is None else votes.where(is_of_family(votes, family, family_of))
 
 
 def shown_by(incident: Incident) -> Family | None:
@@ -89,21 +76,28 @@ def is_shown(incident: Incident) -> bool:
 
 
 def with_disputes(
-    found: Sequence[Incident], families: Iterable[Alone], votes: Votes, family_of: Mapping[str, Family]
+    found: Sequence[Incident],
+    alone: Mapping[Family, Sequence[Incident]],
+    votes: Votes,
+    family_of: Mapping[str, Family],
+    tick: int,
 ) -> list[Incident]:
     """All incidents, with what one family alone shows and others deny.
 
     Args:
         found: what the votes of all families together show.
-        votes: of all families, on all targets of ``families``.
+        alone: family -> what follows from its votes if no one else measured.
+        votes: of all families, on all targets of these.
         family_of: name of a source -> family.
+        tick: width of the bins that its detectors saw, seconds.
     """
     incidents = list(found)
-    for alone in families:
-        others = votes.where(~is_of_family(votes, alone.family, family_of))
-        for incident in alone.incidents:
-            if is_shown(incident) and _holds_alone(incident, alone.votes):
-                incidents = _with(incidents, incident, alone.family, others, family_of)
+    for family, by_itself in alone.items():
+        is_own = is_of_family(votes, family, family_of)
+        own, others = counted(votes.where(is_own), tick), votes.where(~is_own)
+        for incident in by_itself:
+            if is_shown(incident) and _holds_alone(incident, own):
+                incidents = _with(incidents, incident, family, others, family_of)
     return incidents
 
 
@@ -133,7 +127,7 @@ def _with(
         return list(found)
     figures: dict[str, Param] = {
         "shown_by": str(family),
-        "families": tuple(str(other) for other in families_seen(denied.sources, dict(family_of))),
+        "families": tuple(str(other) for other in families_seen(denied.sources, family_of)),
         "networks": tuple(f"AS{asn}" for asn in np.unique(denied.asns)),
         "some": made(denied.where(~np.isin(denied.uids, denied.uids[denied.seen]))),
         "all": made(denied),

@@ -5,7 +5,7 @@ what else may explain it, and on which networks it was on from when to when.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -88,136 +88,125 @@ SHOWN_ELSEWHERE = threshold(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MeasuredVotes:
-    """Votes behind the findings of one event.
+def measured_incident(event: MeasuredEvent, family_of: Mapping[str, Family], setting: Setting) -> Incident:
+    """What the votes show of an event.
 
-    Attributes:
-        votes: all votes of the country on the event's targets, from before the onset to after the end.
-        elsewhere: votes of other countries on the same targets that say *works*.
+    Args:
         family_of: name of a source -> family.
-        known: what the table of evidence says besides the votes.
-        findings: all of the country, including the event's; the time outside of them is the baseline of its
-            targets.  Empty = only the event's own.
     """
+    votes = event.votes
+    group = from_first_failures(without_strays(event.group, votes), votes)
+    event = replace(event, group=group)
+    of_networks = list(answers(OF_NETWORKS, event))
+    explained = frozenset(asn for _, answer in of_networks for asn in answer.explains)
+    sure = nameable_of(group, votes, event.findings, explained)
+    named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
+    networks = {f.asn for f in named}
+    sessions = [f for f in group if f.asn in networks]
+    named_event = _named_event(event, named, sessions, family_of, is_named=bool(sure))
+    witness = named_event.witness
+    of_named = list(answers(OF_NAMED_EVENT, named_event))
+    consequence, why = strongest(of_named)
+    apart = [answer.because for _, answer in of_networks if answer.standing is Standing.HOLDS]
+    retracted = why if consequence is Consequence.RETRACT else None
+    lacking = retracted or (None if sure else next(iter(apart), None))
+    distinct = Distinct(grouped(event.known.runs, lambda run: run.probe), family_of)
+    raised = {
+        asn: min(times)
+        for asn, on_it in by_network(sure).items()
+        if (times := [f.anomaly.raised_at for f in on_it if f.anomaly.raised_at is not None])
+    }
+    kind = min((f.kind for f in named), key=list(Kind).index)
+    ruling = Ruling("", None, lacking) if lacking else _ruling(named_event, named, kind, raised, distinct)
+    # Silence has no witnesses: it reaches as far as networks fell silent, and no further.
+    fell_silent = all(f.anomaly.probability >= RAISED and f.kind is Kind.OUTAGE for f in named)
+    reaches = bool(raised) or fell_silent
+    reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
+    end = _end(sessions)
+    ended = None if end is None else end_between(sessions, votes, end)
+    first = min((f.anomaly for f in sessions), key=lambda a: a.start)
+    network_parts = _network_parts(sessions, votes)
+    counted = votes.where(that_saw(votes, network_parts))
+    through = _got_through(named_event.measured, witness) if sure and kind is Kind.BLOCKING else None
+    most = SHOWN_HELPED if helped(witness, distinct.count) else SHOWN_ELSEWHERE
+    status = status_of(ruling, end, consequence)
+    faded = status is Status.RETRACTED and consequence is Consequence.RETRACT_ONCE_OVER
+    return Incident(
+        country=setting.country,
+        kind=kind,
+        status=status,
+        scope=reach.scope if reaches else Scope.INSUFFICIENT,
+        access=reach.access,
+        users=_of_those(reach.users, through) if reaches else None,
+        entities=((setting.country,) if reach.scope is Scope.NATION else ()) + ases(networks),
+        parts=_parts(named, sessions, votes, reach),
+        networks=network_parts,
+        onset=first.start,
+        onset_earliest=first.start_earliest,
+        onset_latest=min(f.anomaly.start_latest for f in sessions) + MEASURED_WITHIN,
+        intervals=_intervals(sessions),
+        end=end,
+        end_earliest=None if ended is None else min(ended[0], end or inf),
+        end_latest=None if ended is None else max(ended[1], end or -inf),
+        confirmed_at=ruling.at,
+        confidence=confidence_of(
+            ((f.asn, f.anomaly.probability) for f in named),
+            CERTAIN,
+            UNCONFIRMED if ruling.at is None else most,
+        ),
+        level=None,
+        evidence=EvidenceCounts(
+            measurements=made(counted),
+            probes=len(set(counted.probes)),
+            networks=len(set(counted.asns.tolist())),
+            controls=len(named_event.controls) + made(counted.where(counted.controlled)),
+            families=tuple(str(family) for family in families_seen(counted.sources, family_of)),
+            probes_at_least=distinct.at_least(witness),
+        ),
+        rule=ruling.rule,
+        rules_version=setting.rules_version,
+        detector_version=setting.detector_version,
+        reasons=(
+            *((Reason("faded"),) if faded else ()),
+            ruling.reason,
+            *_afterwards(witness, ruling.at, setting.country),
+            *(() if lacking else distinct.remarks(witness)),
+            *(() if through is None else (through,)),
+            *through_resolvers(witness),
+            *_of_pages(witness, event.known),
+            *(apart if sure else ()),
+            *reach.remarks,
+        ),
+        explanations=for_incident(of_networks) + for_incident(of_named),
+        kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
+    )
 
-    votes: Votes
-    elsewhere: Votes
-    family_of: dict[str, Family]
-    known: Comparisons
-    findings: Sequence[Finding] = ()
 
-    def incident(self, group: Sequence[Finding], setting: Setting) -> Incident:
-        """What the votes show of an event."""
-        votes, findings = self.votes, self.findings or group
-        group = from_first_failures(without_strays(group, votes), votes)
-        event = MeasuredEvent(setting.country, votes, self.elsewhere, group, findings, self.known)
-        of_networks = list(answers(OF_NETWORKS, event))
-        explained = frozenset(asn for _, answer in of_networks for asn in answer.explains)
-        sure = nameable_of(group, votes, findings, explained)
-        named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
-        networks = {f.asn for f in named}
-        sessions = [f for f in group if f.asn in networks]
-        named_event = _named_event(event, named, sessions, self.family_of, is_named=bool(sure))
-        witness = named_event.witness
-        of_named = list(answers(OF_NAMED_EVENT, named_event))
-        consequence, why = strongest(of_named)
-        apart = [answer.because for _, answer in of_networks if answer.standing is Standing.HOLDS]
-        retracted = why if consequence is Consequence.RETRACT else None
-        lacking = retracted or (None if sure else next(iter(apart), None))
-        distinct = Distinct(grouped(self.known.runs, lambda run: run.probe), self.family_of)
-        raised = _raised(sure)
-        ruling = Ruling("", None, lacking) if lacking else self._ruling(named_event, named, raised, distinct)
-        # Silence has no witnesses: it reaches as far as networks fell silent, and no further.
-        fell_silent = all(f.anomaly.probability >= RAISED and f.kind is Kind.OUTAGE for f in named)
-        reaches = bool(raised) or fell_silent
-        reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
-        end = _end(sessions)
-        ended = None if end is None else end_between(sessions, votes, end)
-        first = min((f.anomaly for f in sessions), key=lambda a: a.start)
-        network_parts = _network_parts(sessions, votes)
-        counted = votes.where(that_saw(votes, network_parts))
-        kind = min((f.kind for f in named), key=list(Kind).index)
-        through = _got_through(named_event.measured, witness) if sure and kind is Kind.BLOCKING else None
-        most = SHOWN_HELPED if helped(witness, distinct.count) else SHOWN_ELSEWHERE
-        status = status_of(ruling, end, consequence)
-        faded = status is Status.RETRACTED and consequence is Consequence.RETRACT_ONCE_OVER
-        return Incident(
-            country=setting.country,
-            kind=kind,
-            status=status,
-            scope=reach.scope if reaches else Scope.INSUFFICIENT,
-            access=reach.access,
-            users=_of_those(reach.users, through) if reaches else None,
-            entities=((setting.country,) if reach.scope is Scope.NATION else ()) + ases(networks),
-            parts=_parts(named, sessions, votes, reach),
-            networks=network_parts,
-            onset=first.start,
-            onset_earliest=first.start_earliest,
-            onset_latest=min(f.anomaly.start_latest for f in sessions) + MEASURED_WITHIN,
-            intervals=_intervals(sessions, end),
-            end=end,
-            end_earliest=None if ended is None else min(ended[0], end or inf),
-            end_latest=None if ended is None else max(ended[1], end or -inf),
-            confirmed_at=ruling.at,
-            confidence=confidence_of(
-                ((f.asn, f.anomaly.probability) for f in named),
-                CERTAIN,
-                UNCONFIRMED if ruling.at is None else most,
-            ),
-            level=None,
-            evidence=EvidenceCounts(
-                measurements=made(counted),
-                probes=len(set(counted.probes)),
-                networks=len(set(counted.asns.tolist())),
-                controls=len(named_event.controls) + made(counted.where(counted.controlled)),
-                families=tuple(str(family) for family in families_seen(counted.sources, self.family_of)),
-                probes_at_least=distinct.at_least(witness),
-            ),
-            rule=ruling.rule,
-            rules_version=setting.rules_version,
-            detector_version=setting.detector_version,
-            reasons=(
-                *((Reason("faded"),) if faded else ()),
-                ruling.reason,
-                *_afterwards(witness, ruling.at, setting.country),
-                *(() if lacking else distinct.remarks(witness)),
-                *(() if through is None else (through,)),
-                *through_resolvers(witness),
-                *_of_pages(witness, self.known),
-                *(apart if sure else ()),
-                *reach.remarks,
-            ),
-            explanations=for_incident(of_networks) + for_incident(of_named),
-            kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
-        )
+def _ruling(
+    event: NamedEvent, named: Sequence[Finding], kind: Kind, raised: dict[int, float], distinct: Distinct
+) -> Ruling:
+    """The rule that is met and left with no other explanation, or what is missing."""
 
-    def _ruling(
-        self, named_event: NamedEvent, named: Sequence[Finding], raised: dict[int, float], distinct: Distinct
-    ) -> Ruling:
-        """The rule that is met and left with no other explanation, or what is missing."""
+    def left(seen: Votes, now: float) -> Reason | None:
+        return strongest(answers(OF_NAMED_EVENT, replace(event, seen=seen, now=now)))[1]
 
-        def left(seen: Votes, now: float) -> Reason | None:
-            return strongest(answers(OF_NAMED_EVENT, replace(named_event, seen=seen, now=now)))[1]
-
-        kind = min((f.kind for f in named), key=list(Kind).index)
-        two = rule_c1_c3(kind, families_that_saw(named_event.measured, self.family_of), raised)
-        if not two.rule:
-            lost = {
-                asn: [f.stretch for f in named if f.asn == asn]
-                for asn in lost_controls(self.votes.where(~self.votes.seen), named_event.witness)
-            }
-            seen, controls = named_event.seen, named_event.controls
-            return ControlledCase(seen, controls, raised, lost, distinct.count, left).ruling()
-        why = left(named_event.seen, np.inf)  # which both families share
-        return two if why is None else Ruling("", None, why)
+    two = rule_c1_c3(kind, families_that_saw(event.measured, distinct.family_of), raised)
+    if not two.rule:
+        votes = event.whole.votes
+        lost = {
+            asn: [f.stretch for f in named if f.asn == asn]
+            for asn in lost_controls(votes.where(~votes.seen), event.witness)
+        }
+        return ControlledCase(event.seen, event.controls, raised, lost, distinct.count, left).ruling()
+    why = left(event.seen, np.inf)  # which both families share
+    return two if why is None else Ruling("", None, why)
 
 
 def _named_event(
     event: MeasuredEvent,
     named: Sequence[Finding],
     sessions: Sequence[Finding],
-    family_of: dict[str, Family],
+    family_of: Mapping[str, Family],
     *,
     is_named: bool,
 ) -> NamedEvent:
@@ -230,14 +219,6 @@ def _named_event(
     controls = works_elsewhere(votes, abroad, [f.anomaly.key for f in named], witness.times)
     seen = without_remote(witness, family_of)
     return NamedEvent(event, sessions, is_named, meanwhile, witness, seen, controls)
-
-
-def _raised(named: Sequence[Finding]) -> dict[int, float]:
-    return {
-        asn: min(times)
-        for asn, group in by_network(named).items()
-        if (times := [f.anomaly.raised_at for f in group if f.anomaly.raised_at is not None])
-    }
 
 
 def _afterwards(witness: Votes, confirmed_at: float | None, country: str) -> tuple[Reason, ...]:
@@ -295,14 +276,14 @@ def _end(sessions: Sequence[Finding]) -> float | None:
     return end_of([finding.anomaly for finding in sessions], lambda one: one.key.place.asn)
 
 
-def _intervals(findings: Sequence[Finding], end: float | None) -> tuple[Interval, ...]:
-    """When it was on; the last interval is open exactly where no ``end`` was seen.
+def _intervals(findings: Sequence[Finding]) -> tuple[Interval, ...]:
+    """When it was on; the last interval is open exactly where no end was seen.
 
     A stretch that fell silent lasts as long as it was seen, or it would swallow what came after it.
     """
     anomalies = [finding.anomaly for finding in findings]
     found = intervals_of([replace(a, end=a.last_seen) if a.end is None else a for a in anomalies])
-    return found if end is not None else (*found[:-1], replace(found[-1], end=None))
+    return found if _end(findings) is not None else (*found[:-1], replace(found[-1], end=None))
 
 
 # --- what and where -------------------------------------------------------------------------------------
@@ -319,13 +300,10 @@ def _parts(
         asns = {f.asn for f in named if f.target == target}
         how = outage_mechanisms(_mechanisms(seen), reach) if kind is Kind.OUTAGE else _mechanisms(seen)
         spans = {
-            asn: _intervals(on_it, _end(on_it))
-            for asn in sorted(asns)
-            if (on_it := [f for f in own if f.asn == asn])
+            asn: _intervals(on_it) for asn in sorted(asns) if (on_it := [f for f in own if f.asn == asn])
         }
         roles = roles_of(votes, target, spans) if target else ()
-        when = _intervals(own, _end(own))
-        parts.append(Part(target, kind, how, ases(asns), roles, when))
+        parts.append(Part(target, kind, how, ases(asns), roles, _intervals(own)))
     return tuple(parts)
 
 
@@ -349,7 +327,7 @@ def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPa
         part = NetworkPart(
             entity=str(Place("", asn)),
             targets=tuple(sorted({f.target for f in of_network})),
-            intervals=_intervals(of_network, _end(of_network)),
+            intervals=_intervals(of_network),
             measurements=0,
             probes=0,
             probability=max(f.anomaly.probability for f in of_network),
