@@ -706,12 +706,11 @@ def measured_course(
         anomalies: as in ``measure``.
     """
     by_anomalies = course(lead)
-    several_families = len({family_of(a) for a in lead}) > 1
-    end = (
-        by_anomalies.intervals[-1].end
-        if several_families and _mostly_back(lead)
-        else end_of(lead, lambda a: a.key)
-    )
+    end = end_of(lead, lambda a: a.key)
+    if len({family_of(a) for a in lead}) > 1:
+        last = {a.key: a for a in sorted(lead, key=lambda a: a.last_seen)}
+        if 2 * sum(a.end is not None for a in last.values()) >= len(last):
+            end = by_anomalies.intervals[-1].end  # the others fell silent, or hardly depart
     spans = _until(by_anomalies.intervals, end)
     measured = measure(by_anomalies.core, spans, series, anomalies)
     began = onset_of(by_anomalies.first, measured)
@@ -787,12 +786,6 @@ def _from_onset(spans: Sequence[Interval], onset: float) -> tuple[Interval, ...]
     first = kept[0]
     begins = onset if first.end is None or onset < first.end else first.start
     return (Interval(begins, first.end), *kept[1:])
-
-
-def _mostly_back(lead: Sequence[Anomaly]) -> bool:
-    """Did half of the series recover?  The others fell silent, or hardly depart."""
-    last = {a.key: a for a in sorted(lead, key=lambda a: a.last_seen)}
-    return 2 * sum(a.end is not None for a in last.values()) >= len(last)
 
 
 def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, ...]:

@@ -14,13 +14,13 @@ import numpy as np
 
 from fanous.analysis.detectors.slowdown import SlowdownOptions
 from fanous.analysis.incidents.assemble import SAME_HOURS
-from fanous.analysis.incidents.course import Began
+from fanous.analysis.incidents.course import FELT, Began
 from fanous.analysis.series.anomalies import family_of
 from fanous.analysis.series.baselines import shares
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.incident import Interval
 from fanous.model.instant import DAY, HOUR, MINUTE
-from fanous.model.place import Family, Place
+from fanous.model.place import Place
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly, Series
 from fanous.model.threshold import threshold
@@ -106,9 +106,6 @@ def _alike(at: float, others: Sequence[float]) -> int:
 
 # --- batteries ------------------------------------------------------------------------------------------
 
-FELT = frozenset({Family.PROBING, Family.USAGE})
-"""Families that see customers' own equipment go dark; the batteries of routers last longer."""
-
 FELL = threshold(
     "incidents.batteries_fell",
     0.85,
@@ -142,7 +139,7 @@ def sank(lead: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
         lead: the anomalies that the claim is about.
         series: those in which they were found; others do no harm.
     """
-    wanted = {
+    wanted = {  # of what sees customers' own equipment go dark: the batteries of routers last longer
         anomaly.key: anomaly.start
         for anomaly in sorted(lead, key=lambda a: -a.start)  # the first one of a series stays
         if family_of(anomaly) in FELT and (anomaly.key.place.asn or anomaly.key.place.region)

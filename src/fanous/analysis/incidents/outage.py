@@ -385,22 +385,24 @@ def reach_of(
         series: all quantities of the country that can show one.
     """
     national = [a for a in group if is_country(a.key.place)]
+    of_networks = [a for a in group if a.key.place.asn]
+    lead: Sequence[Anomaly] = group
     if national and _lost_most(national, series) >= NATION_SHARE:
-        nation = Extent(Scope.NATION, Access.ANY, None)
-        return Reach(nation, national, _classes("national", group, opinions))
-    asns = {a.key.place.asn for a in group if a.key.place.asn}
-    if asns:
+        far, lead, name = Extent(Scope.NATION, Access.ANY, None), national, "national"
+    elif of_networks:
+        asns = {a.key.place.asn for a in of_networks}
         start, end = min(a.start for a in group), max(a.last_seen for a in group)
         lines = [s for s in series if s.key.place.asn]
         observed = {s.key.place.asn for s in lines if ((s.times >= start) & (s.times < end)).any()}
-        share = extent(asns, observed | asns, weights)
-        name = "mobile" if share.access is Access.MOBILE else "isp"
-        name = "national" if share.scope is Scope.NATION else name
-        return Reach(share, [a for a in group if a.key.place.asn], _classes(name, group, opinions))
-    if any(a.key.place.region for a in group):
-        return Reach(Extent(Scope.REGION, Access.ANY, None), group, _classes("region", group, opinions))
-    unknown = Extent(Scope.INSUFFICIENT, Access.ANY, None, (Reason("place_unknown"),))
-    return Reach(unknown, group, _classes("partial", group, opinions))
+        far, lead = extent(asns, observed | asns, weights), of_networks
+        name = "mobile" if far.access is Access.MOBILE else "isp"
+        name = "national" if far.scope is Scope.NATION else name
+    elif any(a.key.place.region for a in group):
+        far, name = Extent(Scope.REGION, Access.ANY, None), "region"
+    else:
+        far = Extent(Scope.INSUFFICIENT, Access.ANY, None, (Reason("place_unknown"),))
+        name = "partial"
+    return Reach(far, lead, _classes(name, group, opinions))
 
 
 def _lost_most(national: Sequence[Anomaly], series: Sequence[Series]) -> float:
