@@ -7,8 +7,9 @@ broken, resolvers that check them fail in every country.  And a site that has mo
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import wraps
 
 import numpy as np
 
@@ -113,12 +114,23 @@ def _resolver(event: NamedEvent) -> _Resolver | Weighing:
     return _Resolver(ases(resolvers), lookups, is_silent, failing, answered)
 
 
+def _of_one_resolver(
+    test: Callable[[NamedEvent, _Resolver], Weighing],
+) -> Callable[[NamedEvent], Weighing]:
+    """A test of the one resolver behind the failures; where there is none, that is the answer."""
+
+    @of_targets
+    @wraps(test)
+    def weigh(event: NamedEvent) -> Weighing:
+        resolver = _resolver(event)
+        return resolver if isinstance(resolver, Weighing) else test(event, resolver)
+
+    return weigh
+
+
 @Subject.RESOLVER.row("resolver.at_fault", Consequence.SUSPECT, "The one resolver behind it has a fault.")
-@of_targets
-def _at_fault(event: NamedEvent) -> Weighing:
-    resolver = _resolver(event)
-    if isinstance(resolver, Weighing):
-        return resolver
+@_of_one_resolver
+def _at_fault(_: NamedEvent, resolver: _Resolver) -> Weighing:
     if not resolver.is_silent:
         return excluded("false_answers")
     if resolver.has_singled_out:
@@ -129,12 +141,9 @@ def _at_fault(event: NamedEvent) -> Weighing:
 @Subject.RESOLVER.row(
     "resolver.denies_most", Consequence.SUSPECT, "The one resolver behind it denies nearly all names."
 )
-@of_targets
-def _denies_most(event: NamedEvent) -> Weighing:
+@_of_one_resolver
+def _denies_most(event: NamedEvent, resolver: _Resolver) -> Weighing:
     """A wrong answer, or a denial that the name exists, is deliberate, unless nearly all names are denied."""
-    resolver = _resolver(event)
-    if isinstance(resolver, Weighing):
-        return resolver
     if resolver.is_silent:
         return excluded("no_false_answers")
     if str(Family.EDGE) in event.seen.sources:
@@ -154,11 +163,8 @@ def _denies_most(event: NamedEvent) -> Weighing:
     Consequence.SUSPECT,
     "The one resolver behind it cannot reach the name servers of one host.",
 )
-@of_targets
-def _one_host(event: NamedEvent) -> Weighing:
-    resolver = _resolver(event)
-    if isinstance(resolver, Weighing):
-        return resolver
+@_of_one_resolver
+def _one_host(event: NamedEvent, resolver: _Resolver) -> Weighing:
     if not resolver.is_silent:
         return excluded("false_answers")
     if not resolver.has_singled_out:

@@ -434,11 +434,9 @@ def of_handshake(o: Observation, c: Controls, cause: Cause | None = None) -> str
         return "tls"  # closed without a reset, for which the taxonomy has no leaf
     # The name is the trigger only if another name did well at that address.
     others = [s for s in c.evidence.of(o.layer) if o.ip and s.ip == o.ip and s.hostname != o.hostname]
-    if not o.hostname or not others:
-        return "tls.reset"
-    if any(s.failure == o.failure for s in others):
+    if o.hostname and any(s.failure == o.failure for s in others):
         return "tls.reset.other"
-    return "tls.reset.sni" if any(s.failure is None for s in others) else "tls.reset"
+    return "tls.reset.sni" if o.hostname and any(s.failure is None for s in others) else "tls.reset"
 
 
 TLS_RULES = (

@@ -90,9 +90,8 @@ class Likeness(StrEnum):
 
 def likeness(page: Observation, control: Observation) -> Likeness:
     """Compare the probe's page with the helper's; a redirect or a failed request cannot be compared."""
-    if page.failure is not None or control.failure is not None or is_redirect(page):
-        return Likeness.UNKNOWN
-    if not page.status_code or not control.status_code:
+    has_failed = page.failure is not None or control.failure is not None
+    if has_failed or is_redirect(page) or not page.status_code or not control.status_code:
         return Likeness.UNKNOWN
     status = page.status_code == control.status_code
     title = same_title(page.title, control.title)
