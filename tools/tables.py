@@ -21,7 +21,7 @@ from fanous.analysis.explanations import base_rates as base_rates_module
 from fanous.analysis.explanations.explanation import Consequence, Explanation, Subject
 from fanous.analysis.explanations.table import TABLE
 from fanous.model.reason import Reason
-from fanous.model.score import EXAMPLES, ExplanationRates, ExplanationScore
+from fanous.model.score import EXAMPLES, ExplanationRates, ExplanationScore, suspended_of
 from fanous.model.threshold import Threshold, declared
 from fanous.wording import ENGLISH
 from fanous.wording.reasons import reasons_said
@@ -131,6 +131,8 @@ def rates_table(kinds: Sequence[ExplanationRates]) -> str:
         f"{kind.false_suspended} of {kind.false} others are suspended or retracted."
         for kind in kinds
     )
+    suspended, right = suspended_of(kinds)
+    sums += f" Together: {suspended} of {right} true incidents ({suspended / right:.1%})."
     rows = {kind.kind: {row.code: row for row in kind.rows} for kind in kinds}
     table = "".join(
         f"| `{row.code}` | {' | '.join(held(rows[kind.kind].get(row.code)) for kind in kinds)} |\n"

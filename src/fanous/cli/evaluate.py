@@ -146,7 +146,7 @@ def _adversary(options: EvaluateOptions) -> None:
 
 def _explanations(options: EvaluateOptions) -> None:
     from fanous.evaluation.explanations import rates
-    from fanous.evaluation.tables import print_explanations
+    from fanous.evaluation.tables import print_explanations, print_together
 
     records = options.truth_table and options.truth_table.with_suffix(".xz")
     if records and not records.exists():
@@ -159,6 +159,7 @@ def _explanations(options: EvaluateOptions) -> None:
         return
     for kind in measured:
         print_explanations(console(), kind)
+    print_together(console(), measured)
 
 
 def _calibration(options: EvaluateOptions) -> None:

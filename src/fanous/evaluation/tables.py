@@ -18,6 +18,7 @@ from fanous.model.score import (
     Spared,
     VolunteerPrice,
     VolunteerSpeed,
+    suspended_of,
 )
 from fanous.wording.words import counted
 
@@ -61,6 +62,16 @@ def print_explanations(console: Console, rates: ExplanationRates) -> None:
         for row in rates.rows
     )
     console.print(table("held for | of an event | of none | untested | ", rows, gap=2))
+
+
+def print_together(console: Console, kinds: Sequence[ExplanationRates]) -> None:
+    """How many true events the table holds back, over all kinds of evidence."""
+    suspended, right = suspended_of(kinds)
+    if right:
+        kept = f"{suspended} ({suspended / right:.1%}) from being confirmed"
+        console.print(
+            f"\nTogether, of {counted(right, 'incident')} of known events, explanations keep {kept}."
+        )
 
 
 def print_rounds(console: Console, scores: Iterable[RoundsScore]) -> None:

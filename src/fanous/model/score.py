@@ -3,7 +3,7 @@ it takes to deceive it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
@@ -469,6 +469,12 @@ def explanation_rates(kind: str, weighed: Sequence[WeighedIncident]) -> Explanat
     right, false = ([i.suspended for i in weighed if i.right is truth] for truth in (True, False))
     rows = tuple(_explanation_score(code, by_code[code]) for code in sorted(by_code))
     return ExplanationRates(kind, len(right), sum(right), len(false), sum(false), rows)
+
+
+def suspended_of(kinds: Iterable[ExplanationRates]) -> tuple[int, int]:
+    """How many true incidents an explanation holds back, of how many, over several kinds of evidence."""
+    counts = [(kind.right_suspended, kind.right) for kind in kinds]
+    return sum(suspended for suspended, _ in counts), sum(right for _, right in counts)
 
 
 def _explanation_score(code: str, stood: Sequence[tuple[WeighedIncident, Weighed]]) -> ExplanationScore:

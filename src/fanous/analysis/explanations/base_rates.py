@@ -41,7 +41,7 @@ BASE_RATES: Mapping[str, BaseRate] = {
     "platform.partly": BaseRate(0, 150),
     "probe.defect": BaseRate(0, 174),
     "publisher.at_fault": BaseRate(2, 8),
-    "publisher.shared": BaseRate(0, 7),
+    "publisher.shared": BaseRate(0, 8),
     "resolver.at_fault": BaseRate(0, 196),
     "resolver.denies_most": BaseRate(0, 196),
     "resolver.one_host": BaseRate(0, 196),
