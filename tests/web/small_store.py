@@ -191,6 +191,17 @@ class SmallStore:
             for one in series_of(every.where(rows), country)
         ]
 
+    def series_of_targets(
+        self,
+        country: str,
+        since: float,
+        until: float,
+        step: int,
+        targets: Sequence[str] | None,
+        vouched_step: int,
+    ) -> list[Series]:
+        return self.series(country, since, until, step, targets, vouched_step=vouched_step)
+
     def tally(
         self, scope: CountScope, axes: Sequence[str], edges: Sequence[float], most: int
     ) -> list[tuple[tuple[AxisValue, ...], Outcomes]]:
