@@ -60,7 +60,9 @@ def observation_line(o: Observation) -> str:
     parts = [o.vantage, o.layer, o.resolver, o.query_type, o.hostname or "-", o.ip, str(o.port or "")]
     found = [*o.answers]
     if o.cert_valid is not None:
-        found.append("valid certificate" if o.cert_valid else f"certificate of {o.cert_subject or 'nobody'}")
+        found.append(
+            "valid certificate" if o.cert_valid else f"certificate for {o.cert_subject or 'another name'}"
+        )
     if o.status_code:
         found.append(f"{o.status_code} {o.title}")
     if not isnan(o.kbps):

@@ -1,31 +1,11 @@
 """What docs/ethics.md promises: no address of a probe is kept, and public records name no one."""
 
 import json
-from base64 import b64decode, b64encode
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import (
-    CertificateBuilder,
-    DNSName,
-    GeneralName,
-    Name,
-    NameAttribute,
-    ObjectIdentifier,
-    RFC822Name,
-    SubjectAlternativeName,
-    UniformResourceIdentifier,
-)
-from cryptography.x509.name import _ASN1Type
-from cryptography.x509.oid import NameOID
 
 from fanous.errors import Rejected
 from fanous.model.measurement import Record
@@ -264,99 +244,3 @@ def test_verdicts_are_those_of_the_whole_record(whole: Planted) -> None:
     _, after = judge_record(Record("ooni", scrub(data)))
     assert [(v.rule_id, v.state) for v in before] == [(v.rule_id, v.state) for v in after]
     assert msgspec.json.decode(scrub(data))["test_name"] == "web_connectivity"
-
-
-MAIL = "parveen@mail.example"
-PERSON = (
-    (NameOID.COMMON_NAME, f"Box of {MAIL}"),
-    (NameOID.EMAIL_ADDRESS, MAIL),
-    (NameOID.GIVEN_NAME, "Parveen"),
-    (NameOID.SURNAME, "Khan"),
-    (NameOID.USER_ID, "u-5551"),
-)
-"""What the certificate of a device in someone's home may say."""
-
-
-def certificate(persons: Sequence[tuple[ObjectIdentifier, str]], wide: bool = False) -> bytes:
-    """DER, self-signed for example.org by "Home Box CA"."""
-    kind = _ASN1Type.BMPString if wide else _ASN1Type.UTF8String
-    given = [
-        NameAttribute(oid, text, None if oid == NameOID.EMAIL_ADDRESS else kind) for oid, text in persons
-    ]
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime(2026, 1, 1, tzinfo=UTC)
-    names: list[GeneralName] = [DNSName("example.org"), DNSName("www.example.org")]
-    names += [RFC822Name(MAIL), UniformResourceIdentifier(f"https://id.example/{MAIL}")] if persons else []
-    built = (
-        CertificateBuilder()
-        .subject_name(Name(given))
-        .issuer_name(Name([NameAttribute(NameOID.COMMON_NAME, "Home Box CA"), *given[1:]]))
-        .public_key(key.public_key())
-        .serial_number(4711)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=90))
-        .add_extension(SubjectAlternativeName(names), critical=False)
-    )
-    return built.sign(key, SHA256()).public_bytes(Encoding.DER)
-
-
-def shown(der: bytes) -> bytes:
-    """A record in which the server showed it, with another above it."""
-    chain = [{"data": b64encode(der).decode(), "format": "base64"}, {"data": "aXNzdWVy", "format": "base64"}]
-    return encoded(document(web_keys(tls_handshakes=[handshake(peer_certificates=chain)])))
-
-
-def leaf_in(data: bytes) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = msgspec.json.decode(data)["test_keys"]["tls_handshakes"][0][
-        "peer_certificates"
-    ]
-    return found
-
-
-def facts_of(data: bytes) -> tuple[str, str, str]:
-    observations = MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", data)).observations
-    one = next(one for one in observations if one.cert_sha256)
-    return one.cert_sha256, one.cert_subject, one.cert_issuer
-
-
-@pytest.mark.parametrize("wide", [False, True])
-def test_a_certificate_that_names_someone_loses_the_name_and_keeps_its_facts(wide: bool) -> None:
-    der = certificate(PERSON, wide)
-    given = shown(der)
-    stored, parsed = take(Record("ooni", given))
-    hidden = "*" * (2 if wide else 1) * len(f"Box of {MAIL}")
-    facts = (sha256(der).hexdigest(), f"{hidden} example.org www.example.org", "Home Box CA")
-    for data in (
-        given,
-        stored.data,
-        kept(given),
-        redacted(Record("ooni", given)).data,
-        redacted(stored).data,
-    ):
-        assert facts_of(data) == facts
-    for data in (stored.data, redacted(stored).data):
-        (leaf,) = leaf_in(data)
-        text = b64decode(leaf["data"])
-        plain = text.replace(b"\0", b"").lower()
-        assert len(text) == len(der) and not any(said.lower().encode() in plain for _, said in PERSON)
-        assert MAIL.encode() not in plain and b"Home Box CA" in text
-    assert [one.cert_subject for one in parsed.observations if one.cert_sha256] == [facts[1]]
-    assert take(stored)[0].data == stored.data
-
-
-@each(
-    ("der", "is_kept"),
-    [
-        (b"0\x82\x01\x02 an ordinary certificate", True),
-        (certificate([]), True),
-        (certificate([])[:-9], True),
-        (b"0\x82\x01\x02 CN=parveen@mail.example", False),
-        (b"0\x82\x01\x02 CN=p\0a\0r\0v\0@\0m\0a\0i\0l\0.\0e\0", False),
-        (b"0\x82\x01\x02\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01\x16", False),
-        (certificate(PERSON)[:-9], False),
-    ],
-)
-def test_a_damaged_certificate_that_names_someone_is_left_out(der: bytes, is_kept: bool) -> None:
-    given = shown(der)
-    whole = [{"data": b64encode(der).decode(), "format": "base64"}]
-    for one in (kept(given), redacted(Record("ooni", given)).data):
-        assert leaf_in(one) == (whole if is_kept else [])

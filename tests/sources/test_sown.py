@@ -70,7 +70,6 @@ KNOWN: dict[str, dict[str, set[str]]] = {
             ),
             NUMBER,
         ),
-        "data": {"in a certificate", "in its form"},
         "resolver_asn": {"as a number", "in its form"},
         "ttl": {"as a number", "in a text", "in its form"},
     },
@@ -98,14 +97,13 @@ KNOWN: dict[str, dict[str, set[str]]] = {
             ),
             NUMBER,
         ),
-        "cert_issuer": {"in a certificate"},
-        "cert_subject": {"in a certificate"},
         "resolver_asn": {"as a number", "in its form"},
     },
     "public": {
         **dict.fromkeys(
             (
                 "a key of controls",
+                "data",
                 "headers",
                 "headers_list",
                 "hostname",
@@ -142,7 +140,6 @@ KNOWN: dict[str, dict[str, set[str]]] = {
             ),
             NUMBER,
         ),
-        "data": {"as a host", "as a number", "in a certificate", "in a text", "in its form"},
         "ip": {"as a host", "as a number", "in a text"},
         "resolver_asn": {"as a number", "in its form"},
         "server_address": {"as a host", "as a number", "in a text"},

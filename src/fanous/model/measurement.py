@@ -192,9 +192,9 @@ class Observation:
         ttls: for DNS: the TTL of each of ``answers`` in seconds; -1 = unknown.
         cert_valid: for TLS and QUIC: did the certificate validate for ``hostname``; None = no certificate was seen or
             checked.
-        cert_sha256: hex digest of the leaf certificate; empty = none seen.
-        cert_subject: subject common name and alternative names of the leaf, space separated.
-        cert_issuer: issuer common name of the leaf.
+        cert_sha256: hex digest of the leaf certificate, of tables that publish it; empty = unknown.
+        cert_subject: of the leaf's names, in lower case, those that are for the host, space separated.
+        cert_issuer: words by which rules know the leaf's issuer (``analysis.rules.authorities``).
         browser: for a TLS handshake that failed: what happened to a browser's ClientHello with the same name at the
             same address right after: ``answered``, ``cut``; empty = not tried.  Like ``body`` it is kept only while the
             measurement is judged.

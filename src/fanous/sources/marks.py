@@ -17,6 +17,9 @@ RECORDED = "x_recorded"
 NOTE = "x_collector"
 """Field that a collector of ours writes into each record that it takes."""
 
+LAB_AUTHORITY = "Fanous lab authority"
+"""Common name of the authority that signs for the lab's servers: marks nothing since November 2026."""
+
 WORDS = frozenset({"fanous", "recorded in the lab"})
 """What our generators and recordings write there, or true; of any other value, only that there is one is kept."""
 

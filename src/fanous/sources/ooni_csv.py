@@ -25,6 +25,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from fanous.analysis.rules.authorities import known_issuer, names_for
 from fanous.analysis.rules.fingerprints import Fingerprint, passages
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Record, is_address
@@ -328,7 +329,6 @@ def _no_uid() -> str:
 
 TRUE = frozenset({"1", "1.0", "true", "True", "t"})
 FALSE = frozenset({"0", "0.0", "false", "False", "f"})
-MOST_NAMES = 100
 
 _TLS_SIGNS = (
     "tls_failure",
@@ -398,8 +398,8 @@ def endpoint_facts(row: Fields, target: str, role: RoleOf) -> Iterator[Observati
 def _handshake(row: Fields, target: str, role: RoleOf, hostname: str, ip: str, port: int) -> Observation:
     name = host_of(row.get("tls_server_name")) or hostname
     failure = failure_of(row.get("tls_failure"))
-    subject = [row.get("tls_end_entity_certificate_subject_common_name", "")]
-    subject += _LISTED.findall(row.get("tls_end_entity_certificate_san_list", ""))
+    names = [row.get("tls_end_entity_certificate_subject_common_name", "")]
+    names += _LISTED.findall(row.get("tls_end_entity_certificate_san_list", ""))
     return Observation(
         layer=Layer.TLS,
         target=target,
@@ -411,8 +411,8 @@ def _handshake(row: Fields, target: str, role: RoleOf, hostname: str, ip: str, p
         seconds=duration(0.0, _number(row.get("tls_handshake_time")) or None),
         cert_valid=cert_valid(failure, None),
         cert_sha256=_fingerprint(row.get("tls_end_entity_certificate_fingerprint", "")),
-        cert_subject=" ".join(list(dict.fromkeys(filter(None, subject)))[:MOST_NAMES]),
-        cert_issuer=row.get("tls_end_entity_certificate_issuer_common_name", "")[:255],
+        cert_subject=" ".join(names_for([name], names)),
+        cert_issuer=known_issuer(row.get("tls_end_entity_certificate_issuer_common_name", "")[:255], names),
         received=count_of(_number(row.get("tls_handshake_read_bytes"))),
     )
 

@@ -28,7 +28,7 @@ from fanous.model.instant import DAY
 from fanous.model.measurement import Measurement, Provenance, weakest
 from fanous.model.reason import Reason
 from fanous.model.verdict import Judged
-from fanous.sources.marks import shown_by
+from fanous.sources.marks import LAB_AUTHORITY, shown_by
 from fanous.store.archive import Archive, DamagedSegment, Location, Placed, Received, Segment, tiered
 from fanous.store.location import (
     FATAL,
@@ -548,9 +548,6 @@ def archive_at(location: StoreLocation) -> Archive:
 # before November 2026, one that reached a server of the lab is synthetic, too; the name of the lab's authority counts
 # here and nowhere else, since anyone who answers a probe could write it into a certificate.  An incident has the
 # weakest provenance of the measurements that saw it: one that stated another gets a revision.
-
-LAB_AUTHORITY = "Fanous lab authority"
-"""Common name of the authority that signs for the lab's servers."""
 
 SOME = 1000
 """Records per statement."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fanous.analysis.rules.authorities import known_issuer
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import said
@@ -29,7 +30,7 @@ UP = {"failure": None}
         (HOSTNAME, {}, UP, {}, (BLOCKED, "intercepted", "tls.mitm.ca_signed")),
         (
             AUTHORITY,
-            {"cert_subject": "Filter", "cert_issuer": "Filter"},
+            {"cert_issuer": known_issuer("Filter", ["Filter"])},
             UP,
             {},
             (BLOCKED, "intercepted", "tls.mitm.self_signed"),
@@ -53,7 +54,7 @@ UP = {"failure": None}
         ),
         (
             AUTHORITY,
-            {"cert_subject": "filter.example", "cert_issuer": LETS_ENCRYPT},
+            {"cert_subject": "", "cert_issuer": LETS_ENCRYPT},
             UP,
             {},
             (BLOCKED, "intercepted", "tls.mitm"),

@@ -9,6 +9,7 @@ interception, a proxy near the user, a wrong clock or the site itself?  Its ids 
 
 from math import isnan, nan
 
+from fanous.analysis.rules.authorities import SELF_SIGNED, is_home_proxy, is_public
 from fanous.analysis.rules.evidence import RETRANSMISSION, Controls, middle
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, CUT_CAUSES, Cause, cause_of
 from fanous.analysis.rules.rule import Rule, Text
@@ -177,57 +178,10 @@ TCP_RULES = (
 
 # --- invalid certificates -------------------------------------------------------------------------------
 
-PUBLIC_AUTHORITIES = (
-    "amazon",
-    "certum",
-    "comodo",
-    "digicert",
-    "entrust",
-    "geotrust",
-    "globalsign",
-    "go daddy",
-    "google trust",
-    "gts ca",
-    "isrg root",
-    "let's encrypt",
-    "rapidssl",
-    "sectigo",
-    "ssl.com",
-    "starfield",
-    "thawte",
-    "usertrust",
-    "wr1",
-    "zerossl",
-)
-"""Words in the names of authorities that browsers trust (CA/Browser Forum members, CCADB)."""
-
 PINNED = ("signal",)
 """Nettests that ship their service's own authority: a probe released before the service last changed it distrusts the
 real service.
 """
-
-
-_HOME_PROXIES = (
-    "adguard",
-    "avast",
-    "avg web",
-    "bitdefender",
-    "dr.web",
-    "eset ssl filter",
-    "kaspersky",
-    "spider gate",
-)
-"""Words in the names of authorities that antivirus programs and ad blockers install on a user's machine to inspect its
-connections, as their makers document.
-"""
-
-
-def _is_public(issuer: str) -> bool:
-    return any(word in issuer.casefold() for word in PUBLIC_AUTHORITIES)
-
-
-def _is_of_home_proxy(o: Observation) -> bool:
-    return any(word in o.cert_issuer.casefold() for word in _HOME_PROXIES)
 
 
 def _may_be_clock(o: Observation, c: Controls) -> bool:
@@ -238,7 +192,7 @@ def _may_be_clock(o: Observation, c: Controls) -> bool:
     """
     same = c.same_step
     met_valid = same is not None and same.failure is None and same.layer is o.layer is not Layer.HTTP
-    is_anothers = bool(o.cert_issuer) and not _is_public(o.cert_issuer)
+    is_anothers = bool(o.cert_issuer) and not is_public(o.cert_issuer)
     in_date = c.another_name_works or any(
         s.failure is None and s.resolver in ENCRYPTED for s in c.evidence.of(Layer.DNS)
     )
@@ -247,10 +201,7 @@ def _may_be_clock(o: Observation, c: Controls) -> bool:
 
 def _from_public_authority(o: Observation) -> bool:
     """Did an authority that browsers trust issue it for this name?  Then the probe's list of them is too old."""
-    names = o.cert_subject.casefold().split()
-    host = o.hostname.casefold()
-    parent = "*." + host.partition(".")[2]
-    return _is_public(o.cert_issuer) and (host in names or parent in names)
+    return is_public(o.cert_issuer) and bool(o.cert_subject)
 
 
 def _fails_outside(c: Controls) -> bool:
@@ -271,7 +222,7 @@ def _fails_outside(c: Controls) -> bool:
 
 
 def _of_certificate(o: Observation, c: Controls) -> str:
-    if o.cert_issuer and o.cert_issuer in o.cert_subject.split():
+    if SELF_SIGNED in o.cert_issuer:
         return "tls.mitm.self_signed"
     return "tls.mitm.ca_signed" if c.cause is Cause.HOSTNAME else "tls.mitm"
 
@@ -293,7 +244,9 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             why="A control domain's certificate also came from an unknown authority, or this one came from "
             "security software on the user's machine: there is a local proxy, or the list of authorities is "
             "old.",
-            holds=lambda o, c: c.cause is Cause.AUTHORITY and (c.others_distrusted or _is_of_home_proxy(o)),
+            holds=lambda o, c: (
+                c.cause is Cause.AUTHORITY and (c.others_distrusted or is_home_proxy(o.cert_issuer))
+            ),
             figures=endpoint_failure,
         ),
         Rule(

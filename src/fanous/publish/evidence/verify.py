@@ -43,9 +43,8 @@ from fanous.publish.evidence.recompute import (
 )
 from fanous.publish.signer import fingerprint
 from fanous.refdata.users import user_weights
-from fanous.sources.marks import is_marked
+from fanous.sources.marks import LAB_AUTHORITY, is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store.local import LAB_AUTHORITY
 
 LEAST_FINGERPRINT = 32
 """Hex digits by which a signer may be named, 128 bits.  A key with the same first 16 digits can be found by trial, by

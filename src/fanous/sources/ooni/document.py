@@ -84,15 +84,13 @@ Text = str | Binary | None
 
 
 class ShownCertificate(DocumentPart):
-    """df-006: a certificate as it was shown, DER in base64.
-
-    ``x_sha256`` is ours: the hexadecimal digest of one that named a mail address or a person, which was hidden in
-    ``data`` (``steps.without_persons``).
-    """
+    """df-006: a certificate as it was shown, DER in base64; of one that was stored, ``x_issuer`` and ``x_names`` are
+    what rules read of it (``keep.shown_of``)."""
 
     data: str | None = None
     format: str | None = None
-    x_sha256: str | None = None
+    x_issuer: str | None = None
+    x_names: list[str] | None = None
 
 
 class Chain(DocumentPart):

@@ -4,21 +4,20 @@ Regardless of its writer (a stranger's probe, our own, a file), a record is deco
 ``document`` and written again, so an unforeseen field is never stored.  Each text that remains has its form: a field
 for an address contains an address or nothing, one for a kind of step a name from a list, one for a failure words from
 a list.  So neither a probe nor the author of a record can put a name where rules expect something else.  Texts without
-a form here are what was measured, or parts of pages (``page``).  Of a chain of certificates, only the leaf stays,
-without any mail addresses and persons.
+a form here are what was measured, or parts of pages (``page``).  Of a chain of certificates, only what rules know of
+its leaf stays (``analysis.rules.authorities``).
 """
 
 import re
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, lru_cache, partial
-from hashlib import sha256
+from functools import cache, partial
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
 from msgspec.structs import astuple
 
+from fanous.analysis.rules.authorities import known_issuer, names_for
 from fanous.model.measurement import (
     Layer,
     Observation,
@@ -30,11 +29,11 @@ from fanous.model.measurement import (
     weakest,
 )
 from fanous.model.place import UNKNOWN_COUNTRY
+from fanous.sources.marks import LAB_AUTHORITY
 from fanous.sources.marks import WORDS as MARKS
 from fanous.sources.ooni.content import content_of, stamped
 from fanous.sources.ooni.document import (
     NULL,
-    Binary,
     Document,
     Header,
     ShownCertificate,
@@ -44,9 +43,9 @@ from fanous.sources.ooni.document import (
     WebKeys,
     decode,
 )
-from fanous.sources.ooni.page import bytes_of, reduce_pages
+from fanous.sources.ooni.page import reduce_pages
 from fanous.sources.ooni.parse import NETTESTS, Decoded, decode_record, parse_whole
-from fanous.sources.ooni.steps import LEAVES_KEPT, LONGEST_LEAF_KEPT, digest_of, shown_first, without_persons
+from fanous.sources.ooni.steps import leaf_of
 from fanous.sources.ooni.values import (
     NETWORK_TYPES,
     address_form,
@@ -60,6 +59,7 @@ from fanous.sources.ooni.values import (
     instant_of,
     is_vouched,
     name_form,
+    name_of,
     query_type_of,
     software_of,
     version_of,
@@ -190,9 +190,11 @@ def _reduce_steps(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
     transactions: list[Transaction] = []
     for steps in steps_of(keys):
         transactions += steps.requests or ()
+        looked_up = {host_and_port(asked)[0], *(name_of(query.hostname) for query in steps.queries or ())}
         for handshake in (*(steps.tls_handshakes or ()), *(steps.quic_handshakes or ())):
             if handshake.peer_certificates is not UNSET:
-                handshake.peer_certificates = leaf_only(handshake.peer_certificates)
+                hosts = {*looked_up, name_of(handshake.server_name)} - {""}
+                handshake.peer_certificates = shown_of(handshake.peer_certificates, hosts)
     reduce_pages(keys if isinstance(keys, WebKeys) else None, transactions, asked, quieted)
 
 
@@ -218,28 +220,13 @@ def _with_steps(kind: type[Struct]) -> tuple[str, ...]:
     )
 
 
-_SEQUENCE = b"0"
-"""The first byte of every certificate (DER); text in its place is not one."""
-
-
-def leaf_only(chain: Any) -> tuple[ShownCertificate, ...]:
-    """The first certificate, which is all that is read, without persons and mail addresses; none if it
-    cannot be read where it may name one."""
-    data, noted = shown_first(chain[:1] if isinstance(chain, list) else None)
-    return (_known_quiet if len(data) <= LONGEST_LEAF_KEPT else _quiet_leaf)(data, noted)
-
-
-def _quiet_leaf(data: str, noted: str | None) -> tuple[ShownCertificate, ...]:
-    der = bytes_of(Binary(data))
-    quiet = without_persons(der) if der is not None and der.startswith(_SEQUENCE) else None
-    if der is None or quiet is None:
-        return ()
-    digest = digest_of(der, noted)
-    shown = None if digest == sha256(quiet).hexdigest() else digest
-    return (ShownCertificate(b64encode(quiet).decode(), "base64", shown),)
-
-
-_known_quiet = lru_cache(maxsize=LEAVES_KEPT)(_quiet_leaf)
+def shown_of(chain: Any, hosts: Iterable[str]) -> tuple[ShownCertificate, ...]:
+    """What rules read of the first certificate: who issued it, of those that they know, and which of its names are for
+    one of the hosts; none if it cannot be read."""
+    leaf = leaf_of(chain)
+    issuer = leaf.issuer if leaf.issuer == LAB_AUTHORITY else known_issuer(leaf.issuer)
+    names = names_for(hosts, leaf.names)
+    return (ShownCertificate(x_issuer=issuer or None, x_names=names or None),) if issuer or names else ()
 
 
 # --- the form of each text ------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from fanous.analysis.rules.authorities import SIGNAL
 from fanous.analysis.rules.evidence import RESOLVER
 from fanous.model.coverage import ALLOW_LIST, NO_NETWORK, NOTHING_OUTSIDE, PORTAL
 from fanous.model.measurement import Layer, Observation, Role, is_address
@@ -154,11 +155,8 @@ PLATFORMS = {
 }
 """Nettest -> target.  Messenger shares Facebook's hosts, so it is one target with them."""
 
-SIGNAL_AUTHORITY = "Signal Messenger"
-"""Common name of the authority that Signal moved to in 2022; its certificates are not in public stores."""
-
 SIGNAL_KNOWS_IT = (0, 2, 2)
-"""First version of the signal nettest that trusts this authority (ts-029)."""
+"""First version of the signal nettest that trusts Signal's authority (ts-029)."""
 
 
 APART = frozenset({Role.CHAT, Role.CLIENT, Role.REGISTRATION, Role.SITE})
@@ -188,11 +186,7 @@ def messenger_defect(test_name: str, test_version: str | None, observations: tup
     if test_name != "signal" or _version(clip(test_version)) >= SIGNAL_KNOWS_IT:
         return ""
     for seen in observations:
-        if (
-            seen.layer is Layer.TLS
-            and seen.failure == "ssl_unknown_authority"
-            and seen.cert_issuer == SIGNAL_AUTHORITY
-        ):
+        if seen.layer is Layer.TLS and seen.failure == "ssl_unknown_authority" and seen.cert_issuer == SIGNAL:
             return "the probe is older than Signal's certificate authority"
     return ""
 

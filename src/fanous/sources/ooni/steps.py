@@ -6,22 +6,22 @@ failure string does not.  Of a leaf certificate (RFC 5280), only what an observa
 it; one that cannot be read keeps its fingerprint and has no names, as a forged one may.
 """
 
-import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from hashlib import sha256
 from math import isnan, nan
 from typing import Any, NamedTuple
 
 import msgspec
 
+from fanous.analysis.rules.authorities import known_issuer, names_for
 from fanous.analysis.rules.evidence import RESOLVER
 from fanous.analysis.rules.failures import LOOKUP_CAUSES, cause_of
 from fanous.model.measurement import ENCRYPTED, Layer, Observation, changed, is_address, noun
 from fanous.refdata.platforms import target_of
+from fanous.sources.marks import LAB_AUTHORITY
 from fanous.sources.ooni.document import (
     MAX_NOTES,
     MOST_EVENTS_READ,
@@ -219,10 +219,14 @@ LONGEST_LEAF_KEPT = 8 << 10
 
 
 class Leaf(NamedTuple):
-    """The leaf of a chain; empty = none seen."""
+    """What a chain shows; empty = none seen.
 
-    sha256: str = ""
-    subject: str = ""
+    Attributes:
+        names: for which it is.
+        issuer: of those that rules know (``known_issuer``).
+    """
+
+    names: tuple[str, ...] = ()
     issuer: str = ""
 
 
@@ -231,109 +235,33 @@ NO_LEAF = Leaf()
 
 def leaf_of(chain: Any) -> Leaf:
     """The first of ``peer_certificates``; empty if there is none."""
-    data, noted = shown_first(chain)
-    return (_known_leaf if len(data) <= LONGEST_LEAF_KEPT else _leaf)(data, noted) if data else NO_LEAF
+    first = shown_first(chain)
+    if first.x_issuer or first.x_names:  # of a stored record
+        return Leaf(tuple(first.x_names or ()), first.x_issuer or "")
+    data = first.data or ""
+    return (_known_leaf if len(data) <= LONGEST_LEAF_KEPT else _leaf)(data) if data else NO_LEAF
 
 
-def shown_first(chain: Any) -> tuple[str, str | None]:
-    """The first certificate in base64, and the digest noted with it; empty if there is none, or if this is no chain."""
-    if not isinstance(chain, list) or not chain:
-        return "", None
+def shown_first(chain: Any) -> ShownCertificate:
+    """The first certificate; one without data if there is none, or if this is no chain."""
+    if isinstance(chain, list) and chain:
+        try:
+            first = msgspec.convert({"shown": chain}, Chain).shown[0]
+        except msgspec.ValidationError:
+            return ShownCertificate()
+        return first if isinstance(first, ShownCertificate) else ShownCertificate(first)
+    return ShownCertificate()
+
+
+def _leaf(data: str) -> Leaf:
     try:
-        first = msgspec.convert({"shown": chain}, Chain).shown[0]
-    except msgspec.ValidationError:
-        return "", None
-    return (first.data or "", first.x_sha256) if isinstance(first, ShownCertificate) else (first or "", None)
-
-
-def _leaf(data: str, noted: str | None) -> Leaf:
-    try:
-        der = b64decode(data)
+        names, issuer = _names(b64decode(data))
     except (Base64Error, ValueError):
         return NO_LEAF
-    if not der:
-        return NO_LEAF
-    quiet = without_persons(der)
-    return Leaf(digest_of(der, noted), *(_names(quiet) if quiet is not None else ("", "")))
+    return Leaf(names, issuer if issuer == LAB_AUTHORITY else known_issuer(issuer, names))
 
 
 _known_leaf = lru_cache(maxsize=LEAVES_KEPT)(_leaf)
-
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-def digest_of(der: bytes, noted: str | None) -> str:
-    """SHA-256 of a certificate as it was shown, in hexadecimal, even if a person in it has since been hidden.
-
-    Args:
-        noted: what its record says of that (``ShownCertificate.x_sha256``).
-    """
-    return noted if noted is not None and _DIGEST.fullmatch(noted) else sha256(der).hexdigest()
-
-
-_PERSONAL_ATTRIBUTES = frozenset(
-    map(
-        bytes.fromhex,
-        (
-            "2a864886f70d010901",  # emailAddress, PKCS #9
-            "0992268993f22c640101",  # uid, RFC 4519
-            "550404",  # surname, X.520, as all of the following
-            "550414",  # telephoneNumber
-            "55042a",  # givenName
-            "55042b",  # initials
-            "550441",  # pseudonym
-        ),
-    )
-)
-"""Object identifiers of what a name (RFC 5280 section 4.1.2.4) says about a person."""
-
-_MAIL = re.compile(rb"[^\x00-\x20\x7f<>\"'(),:;@]{1,64}+\0?@\0?[A-Za-z0-9\-]{1,63}+[.\0]")
-"""A mail address in any of ASN.1's text types, including two bytes per letter (BMPString)."""
-
-DEEPEST_DER = 24
-"""Most nested structures; a certificate has about ten."""
-
-_OCTET_STRING, _OBJECT_IDENTIFIER, _CONSTRUCTED = 0x04, 0x06, 0x20
-_OF_NO_TEXT = frozenset({0x01, 0x02, 0x03, 0x05})
-"""Tags of booleans, integers (a serial number, a key), bit strings (a signature) and null."""
-
-
-def without_persons(der: bytes) -> bytes | None:
-    """A certificate with asterisks in place of mail addresses and of what its names say about a person, at the same
-    length; the same object if there are none; ``None`` if there is one where the structure cannot be read.
-
-    What rules need (who it is for, who signed it) stays; its signature is no longer valid.
-    """
-    if not (_MAIL.search(der) or any(oid in der for oid in _PERSONAL_ATTRIBUTES)):
-        return der
-    quiet = bytearray(der)
-    read = _hide_persons(quiet, 0, len(der), DEEPEST_DER)
-    if _MAIL.search(quiet, read) is not None or any(
-        quiet.find(oid, read) >= 0 for oid in _PERSONAL_ATTRIBUTES
-    ):
-        return None
-    return der if quiet == der else bytes(quiet)
-
-
-def _hide_persons(der: bytearray, start: int, end: int, deeper: int) -> int:
-    """Hide persons in the elements of ``der[start:end]``; returns how far these could be read."""
-    at, is_personal = start, False
-    for tag, begin, finish in _places(der, start, end):
-        if tag & _CONSTRUCTED or (tag == _OCTET_STRING and _is_structure(der, begin, finish)):
-            if deeper == 0 or _hide_persons(der, begin, finish, deeper - 1) != finish:
-                return begin
-        elif tag == _OBJECT_IDENTIFIER:
-            is_personal = bytes(der[begin:finish]) in _PERSONAL_ATTRIBUTES
-        elif tag not in _OF_NO_TEXT and (is_personal or _MAIL.search(der, begin, finish)):
-            der[begin:finish] = b"*" * (finish - begin)
-        at = finish
-    return at
-
-
-def _is_structure(der: bytearray, start: int, end: int) -> bool:
-    """Does an OCTET STRING contain elements, as that of an extension does?"""
-    return max((finish for *_, finish in _places(der, start, end)), default=-1) == end
 
 
 def _places(der: bytes | bytearray, start: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -350,16 +278,16 @@ def _places(der: bytes | bytearray, start: int, end: int) -> Iterator[tuple[int,
         at = begin + size
 
 
-def _names(der: bytes) -> tuple[str, str]:
+def _names(der: bytes) -> tuple[tuple[str, ...], str]:
     """Subject names and issuer name: RFC 5280 section 4.1 puts the issuer before the subject."""
     try:
         tbs = next(_elements(next(_elements(der))[1]))[1]
         parts = [value for tag, value in _elements(tbs) if tag == 0x30]
         issuer, subject = _common_name(parts[1]), _common_name(parts[3])
     except (StopIteration, IndexError):
-        return "", ""
+        return (), ""
     names = dict.fromkeys(([subject] if subject else []) + list(_alternative_names(tbs)))
-    return " ".join(list(names)[:MOST_NAMES]), issuer
+    return tuple(names)[:MOST_NAMES], issuer
 
 
 def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
@@ -544,8 +472,7 @@ class Reader:
             at=seconds_of(handshake.t if start is None else start),
             seconds=duration(start, handshake.t),
             cert_valid=cert_valid(failure, handshake.no_tls_verify),
-            cert_sha256=leaf.sha256,
-            cert_subject=leaf.subject,
+            cert_subject=" ".join(names_for([hostname], leaf.names)),
             cert_issuer=leaf.issuer,
             received=trace.received,
             largest_gap=trace.largest_gap,
