@@ -18,7 +18,7 @@ from fanous.base.threads import Threads
 from fanous.collector import door as door_module
 from fanous.collector import helper
 from fanous.collector.door import Policy
-from fanous.collector.helper import Helper, HelperPolicy
+from fanous.collector.helper import Helper, HelperPolicy, asked_of
 from fanous.collector.limits import kept_of, volume_of
 from fanous.collector.request import MOST_BYTES, Refused, plain
 from tests.collector.probe import OPEN, REPORT_ID, body
@@ -154,7 +154,7 @@ def test_a_helper_without_a_thread_to_spare_says_later_and_calls_no_name_wrong(
     for _ in range(2):
         stuck.submit(time.sleep, 1)
     with pytest.raises(Refused) as refusal:
-        asyncio.run(Helper().answer(json.dumps(QUESTION).encode(), "ooniprobe-x"))
+        asyncio.run(Helper().answer(asked_of(json.dumps(QUESTION).encode()), "ooniprobe-x"))
     assert (refusal.value.status, refusal.value.retry_after) == (503, 5)
 
 

@@ -36,7 +36,7 @@ from starlette.routing import Route
 from fanous.base.confine import Grant
 from fanous.base.threads import Threads
 from fanous.collector.credentials import PROOFS, Checks, Credentials, NoCredentials
-from fanous.collector.helper import Helper
+from fanous.collector.helper import Helper, asked_of
 from fanous.collector.inbox import SEAL_SECONDS, Inbox
 from fanous.collector.limits import (
     CONNECTING,
@@ -426,8 +426,8 @@ class Door:
         """``Handler.ServeHTTP`` of the test helper."""
         address = self._address(request)
         self._asks.admit(address, time.monotonic())
-        body = await self._small(request, address, bytes)
-        answer = self._helper.answer(body, request.headers.get("user-agent", ""))
+        asked = await self._small(request, address, asked_of)
+        answer = self._helper.answer(asked, request.headers.get("user-agent", ""))
         return _json(await self._helping.run(answer))
 
     async def greet(self, _request: Request) -> Response:

@@ -23,10 +23,12 @@ import asyncio
 import re
 import socket
 import ssl
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from html import unescape
+from importlib.util import find_spec
 from ipaddress import IPv6Address, ip_address, ip_network
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
@@ -341,6 +343,10 @@ MOST_OPENINGS = 10
 LONGEST_TAG, LONGEST_TITLE = 512, 4096
 """Bytes."""
 
+if find_spec("sniffio") is None:
+    # httpcore imports it eight times for each page; without this mark, a missing module is searched for every time.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
+
 _H3 = re.compile(r'h3="?([^";,]*)')
 
 
@@ -514,16 +520,13 @@ class Helper:
         if self._policy.ca_file:  # once the door is confined, it cannot read the file
             tls_context(self._policy.ca_file)
         self._under_way = 0
-        self._reading = Threads(1, "reading")  # questions are not decoded in the event loop
 
-    async def answer(self, body: bytes, user_agent: str) -> HelperAnswer:
+    async def answer(self, asked: HelperQuestion, user_agent: str) -> HelperAnswer:
         """What the target looks like from here.
 
         Raises:
-            Refused: the question is malformed, its target is not on the public internet, or too many are in
-            progress.
+            Refused: the target is not a URL on the public internet, or too many questions are in progress.
         """
-        asked = await asyncio.get_running_loop().run_in_executor(self._reading, asked_of, body)
         url = url_of(asked.http_request)
         host = url.hostname or ""
         is_inside = normal_host(host) != "" and not is_public_host(host)

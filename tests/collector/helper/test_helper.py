@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fanous.collector.helper import Helper, HelperPolicy, h3_endpoint, title_of
+from fanous.collector.helper import Helper, HelperPolicy, HelperQuestion, asked_of, h3_endpoint, title_of
 from fanous.collector.reach import HelperReach
 from fanous.collector.request import Refused
 from tests.each import each
@@ -66,7 +66,7 @@ def answer(url: str, *, lab: bool = True, agent: str = "", **asked: Any) -> dict
     resolve = resolving(site=["127.0.0.1"], public=["192.0.2.1"], mixed=["10.0.0.1", "127.0.0.1"])
     helper = Helper(HelperPolicy(allow_private=lab, resolve=resolve))
     question = msgspec.json.encode({"http_request": url, "http_request_headers": {}, **asked})
-    return dict(msgspec.to_builtins(asyncio.run(helper.answer(question, agent))))
+    return dict(msgspec.to_builtins(asyncio.run(helper.answer(asked_of(question), agent))))
 
 
 def test_a_target_that_works_is_seen_at_each_layer() -> None:
@@ -142,8 +142,8 @@ def test_a_redirect_into_the_private_network_is_not_followed() -> None:
         # The site itself is on loopback here, so it is let through, and nothing else is.
         helper._is_private = lambda address: address != "127.0.0.1"  # type: ignore[method-assign]  # as above
         for target in ("http://10.0.0.1/", "http://site.example:1/", "file:///etc/passwd"):
-            question = {"http_request": f"http://site.example:{port}/to?{target}"}
-            got = asyncio.run(helper.answer(msgspec.json.encode(question), ""))
+            question = HelperQuestion(f"http://site.example:{port}/to?{target}")
+            got = asyncio.run(helper.answer(question, ""))
             assert got.http_request.failure in ("unknown_error", "dns_lookup_error")
             assert got.http_request.status_code == -1
 
@@ -157,7 +157,7 @@ def test_so_many_questions_are_answered_at_once() -> None:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
         helper = Helper(HelperPolicy(resolve=resolve))
-        question = msgspec.json.encode({"http_request": "http://x.example/"})
+        question = HelperQuestion("http://x.example/")
         asked = [asyncio.create_task(helper.answer(question, "curl")) for _ in range(25)]
         await asyncio.sleep(0)
         with pytest.raises(Refused) as refusal:

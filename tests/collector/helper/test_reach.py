@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fanous.collector.helper import MOST_ADDRESSES, Helper, HelperPolicy
+from fanous.collector.helper import MOST_ADDRESSES, Helper, HelperPolicy, asked_of
 from fanous.collector.reach import (
     FRESH,
     HelperReach,
@@ -86,7 +86,7 @@ def test_the_kernels_tables_are_read() -> None:
 
 def ask(url: str, policy: HelperPolicy, **asked: Any) -> dict[str, Any]:
     question = msgspec.json.encode({"http_request": url, **asked})
-    return dict(msgspec.to_builtins(asyncio.run(Helper(policy).answer(question, ""))))
+    return dict(msgspec.to_builtins(asyncio.run(Helper(policy).answer(asked_of(question), ""))))
 
 
 NAMES = {"own": ["9.9.9.9"], "near": ["9.9.9.1"], "listed": ["1.1.1.1", "8.8.8.8"], "six": ["2620:fe::1"]}
