@@ -12,6 +12,7 @@ from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.incidents import confirm, networks, scope
 from fanous.analysis.rules import RULES
 from fanous.analysis.series.signals import SIGNALS
+from fanous.collector import volunteers
 from fanous.model.incident import Status
 from fanous.web.pages import about
 from fanous.wording import LANGUAGES
@@ -78,6 +79,16 @@ def test_everything_is_said_in_the_readers_language_the_tables_of_signals_and_ru
     for text in [*(rule.why for rule in RULES), *(one.title for one in SIGNALS.values() if one.is_quantity)]:
         assert words(language.say(text)) in said
         assert code == "en" or text not in said
+
+
+def test_the_page_on_privacy_is_linked_everywhere_and_says_how_long_a_volunteers_days_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(volunteers, "WITHIN", 71)
+    text = words(reader(SmallStore()).get("/privacy").text)
+    assert "The days on which it measured are kept for 71 days." in text
+    assert all(option in text for option in ("--no-creds", "fanous probe consent --withdraw"))
+    assert 'href="/privacy?lang=en"' in page()
 
 
 def test_the_document_begins_with_the_same_screen() -> None:

@@ -141,7 +141,7 @@ FOREIGN = re.compile(r"[A-Za-z']+(?: [A-Za-z']+){3,}")
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/countries", "/data", "/methodology", "/corrections", "/subscribe", "/explore"]
+    "path", ["/", "/countries", "/data", "/methodology", "/privacy", "/corrections", "/subscribe", "/explore"]
 )
 def test_no_sentence_of_a_persian_page_is_english(path: str) -> None:
     text = reader(SmallStore()).get(f"{path}?lang=fa").text

@@ -22,6 +22,7 @@ PAGES = (
     f"{INCIDENT}/evidence",
     "/PK/PK-watch-1",
     "/corrections",
+    "/privacy",
     "/search?q=x+pakistan+2023",
     "/explore?country=PK&target=x",
     "/embed/explore?country=PK&target=x",

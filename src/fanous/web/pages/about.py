@@ -12,6 +12,7 @@ from fanous.analysis.incidents.assemble import UNCONFIRMED
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
 from fanous.base.text import printable
+from fanous.collector import volunteers
 from fanous.publish.edition import web_address
 from fanous.publish.feeds import corrections_feed
 from fanous.publish.filter import PATTERNS, IncidentFilter, began_text
@@ -59,6 +60,11 @@ def data_facts(store: Store, _visit: Visit) -> Facts:
         "records": [SOURCES[name] for name in MEASUREMENT_SOURCES],
         "series": [(source, fetched.get(source.name)) for source in SOURCES.values() if source.has_series],
     }
+
+
+@page("/privacy", "privacy.html")
+def privacy_facts(_store: Store, _visit: Visit) -> Facts:
+    return {"days": volunteers.WITHIN}
 
 
 MOST_CORRECTIONS = 100
