@@ -84,8 +84,7 @@ def link(connection: Connection, table: str, *key: object) -> None:
     if _last(connection) is None:  # of a ledger from before December 2026 that is completed first
         begin(connection, time())
         return
-    row = _row(connection, table, key)
-    assert row is not None, (table, key)
+    row = _row(connection, table, key) or {}
     name = msgspec.json.encode([row[column] for column in HISTORY[table].key]).decode()
     _append(connection, table, name, _digest(row, salt_of(connection)))
 

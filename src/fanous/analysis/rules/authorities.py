@@ -44,6 +44,10 @@ HOME_PROXIES = (
 connections, as their makers document.
 """
 
+INTERCEPTORS = ("qaznet", "information security certification authority")
+"""Words in the names of authorities by which a state had its users' connections opened: Kazakhstan's of 2019 and of
+December 2020, as Censored Planet and browsers' makers documented."""
+
 SIGNAL = "signal messenger"
 """The authority that Signal moved to in 2022; its certificates are not in public stores."""
 
@@ -73,7 +77,11 @@ def known_issuer(issuer: str, names: Iterable[str] = ()) -> str:
     text = issuer.casefold()
     if issuer in " ".join(names).split():
         text += f" {SELF_SIGNED}"
-    words = [word for word in (*PUBLIC_AUTHORITIES, *HOME_PROXIES, SIGNAL, SELF_SIGNED) if word in text]
+    words = [
+        word
+        for word in (*PUBLIC_AUTHORITIES, *HOME_PROXIES, *INTERCEPTORS, SIGNAL, SELF_SIGNED)
+        if word in text
+    ]
     return ", ".join(words) or (OTHER if issuer else "")
 
 

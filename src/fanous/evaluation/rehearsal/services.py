@@ -9,13 +9,12 @@ a dozen times a second.
 import asyncio
 import sys
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from fanous.collector.door import Policy, serving
-from fanous.collector.helper import Helper, HelperAnswer, HelperPolicy
+from fanous.collector.helper import Helper, HelperAnswer, HelperPolicy, HelperQuestion
 from fanous.collector.limits import RateLimit, RateLimits
 from fanous.collector.server import listening_socket
 
@@ -49,14 +48,14 @@ class SharedHelper(Helper):
     def __init__(self, policy: HelperPolicy, seconds: float) -> None:
         super().__init__(policy)
         self._seconds = seconds
-        self._asked: dict[str, tuple[float, asyncio.Task[HelperAnswer]]] = {}
+        self._asked: dict[bytes, tuple[float, asyncio.Task[HelperAnswer]]] = {}
 
-    async def answer(self, body: bytes, user_agent: str) -> HelperAnswer:
+    async def answer(self, asked: HelperQuestion, user_agent: str) -> HelperAnswer:
         now = asyncio.get_running_loop().time()
-        key = sha256(body).hexdigest()
+        key = msgspec.json.encode(asked)
         at, task = self._asked.get(key, (0.0, None))
         if task is None or now - at > self._seconds:
-            task = asyncio.create_task(super().answer(body, user_agent))
+            task = asyncio.create_task(super().answer(asked, user_agent))
             self._asked[key] = (now, task)
             for other, (since, earlier) in list(self._asked.items()):
                 if earlier.done() and now - since > self._seconds:
