@@ -101,7 +101,9 @@ class Target:
 
 
 def _children(process: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    """Those that any of its threads started."""
+    files = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for file in files for child in file.read_text().split()]
 
 
 def free_port() -> int:
@@ -392,9 +394,8 @@ def reconnects() -> None:
 
 def held_by(process: int) -> str:
     """Descriptors, threads and MiB of a process and its children."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     found = []
-    for one in (str(process), *children):
+    for one in (process, *_children(process)):
         fields = dict(re.findall(r"(VmRSS|Threads):\s+(\d+)", Path(f"/proc/{one}/status").read_text()))
         files = len(list(Path(f"/proc/{one}/fd").iterdir()))
         found.append(f"{files}, {fields['Threads']}, {int(fields['VmRSS']) >> 10}")
