@@ -1,10 +1,12 @@
 """Packing and verifying on the command line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fanous.publish.evidence import verify
 from tests.commands import document, fanous, program
 from tests.copies import copy_of
 
@@ -42,6 +44,16 @@ def test_a_bundle_matches_for_anyone_who_has_the_file(bundle: Path, tmp_path: Pa
     assert "of them are synthetic: this tests the method" in said
     assert not (tmp_path / "never").exists()
     assert "signed by the key" in fanous("verify", bundle, "--signed-by", "0" * 32, code=1).stderr
+
+
+def test_after_match_nothing_reads_as_a_difference(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How the packer's ledger differs is compared with nothing; only the document has it."""
+    recomputed, differs = verify.verify_apart, "evidence.controls: 292, not 291"
+    monkeypatch.setattr(verify, "verify_apart", lambda *of: replace(recomputed(*of), ledger=[differs]))
+    said = fanous("verify", bundle).stdout
+    assert ". MATCH: " in said
+    assert "292" not in said and "differ" not in said
+    assert document("verify", bundle)["ledger_differences"] == [differs]
 
 
 def test_a_changed_bundle_is_refused_in_one_sentence(bundle: Path, tmp_path: Path) -> None:

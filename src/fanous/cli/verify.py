@@ -152,7 +152,11 @@ def _print(done: "Verification") -> None:
 
 
 def _stated(done: "Verification") -> "Iterator[str]":
-    """The bundle's statements, one per line, quoted after our own words."""
+    """The bundle's statements, one per line, quoted after our own words.
+
+    How the packer's ledger differs (in seconds of its times, or by older rules) is compared with nothing: `--json` has
+    it, and here it would read as a difference beside MATCH.
+    """
     from fanous.base.text import quoted
 
     yield "The bundle says, in the words of whoever packed it:"
@@ -162,21 +166,11 @@ def _stated(done: "Verification") -> "Iterator[str]":
     for source, terms in list(done.sources.items())[:SHOWN]:
         licence, credit = quoted(terms["licence"]), quoted(terms["attribution"])
         yield f"  source {quoted(source, 40)}: licence {licence}; attribution {credit}"
-    if done.ledger:
-        yield "  the packer's ledger differs (its times have seconds, its rules may be older):"
-    for line in done.ledger[:SHOWN]:
-        yield f"    {quoted(line, LINE)}"
     for what, theirs, ours in done.versions[:SHOWN]:
         yield f"  {quoted(what, 80)}: {quoted(theirs)} in the bundle, {quoted(ours)} here"
     for line in done.differences[:SHOWN]:
         yield f"  claimed {quoted(line, LINE)}"
-    counts = (
-        len(done.sources),
-        len(done.ledger),
-        len(done.versions),
-        len(done.differences),
-        len(done.withheld),
-    )
+    counts = (len(done.sources), len(done.versions), len(done.differences), len(done.withheld))
     if more := sum(max(count - SHOWN, 0) for count in counts):
         yield f"  ... and {more} more (--json lists them)"
 
