@@ -119,9 +119,14 @@ def test_a_person_gets_a_table_and_a_sentence(site: tuple[str, Path], tmp_path: 
     url, ca_file = site
     out = tmp_path / "o.jsonl"
     result = fanous_probe("run", "-i", url, "--yes", "--no-health", "--ca-file", ca_file, "--out", out)
+    assert result.stdout.startswith("1 of 1 site worked.\n")
     assert "Works from here: 127.0.0.1." in result.stdout
     assert f"\n\nAdded 1 measurement to {out}; run" in result.stdout
     assert "1 of 1 addresses measured" in result.stderr
+    unkept = fanous_probe("run", "-i", url, "--yes", "--no-health", "--ca-file", ca_file).stdout
+    assert unkept.endswith(
+        "Not sent anywhere, and not kept: add --collector URL to send it, or --out FILE to keep it.\n"
+    )
 
 
 COUNTED = ("acknowledged", "refused", "waiting")

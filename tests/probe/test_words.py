@@ -13,7 +13,7 @@ from fanous.probe.health import Health
 from fanous.probe.outcome import Outcome, worst
 from fanous.probe.output import record_file, report_document
 from fanous.probe.run import RunReport
-from fanous.probe.words import health_sentence, report_lines, round_line, sentence, state_in_words
+from fanous.probe.words import count_line, health_sentence, report_lines, round_line, sentence, state_in_words
 from tests.builders import verdict
 from tests.each import each
 
@@ -113,9 +113,30 @@ def test_the_line_has_its_own_sentence(line: Health, words: str) -> None:
 
 def test_the_summary_names_what_fails_first_and_then_what_works() -> None:
     report = RunReport(health(), [outcome(State.OK, target="zoom"), outcome(State.BLOCKED, "tls.reset.sni")])
-    first, last = report_lines(report)
+    counts, first, last = report_lines(report)
+    assert counts == "1 of 2 sites worked. 1 was blocked on your network: X (Twitter)."
     assert first.startswith("X (Twitter) is blocked")
     assert last == "Works from here: Zoom."
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "words"),
+    [
+        ([], ""),
+        ([outcome(State.OK)], "1 of 1 site worked."),
+        (
+            [outcome(State.OK, "server.geo_block"), outcome(State.DOWN, target="zoom")],
+            "0 of 2 sites worked. 1 was down for everyone: Zoom. 1 refused visitors from where you are: X (Twitter).",
+        ),
+        (
+            [outcome(State.INSUFFICIENT, target=f"{n}.example") for n in range(7)],
+            "0 of 7 sites worked. 7 could not be judged: 0.example, 1.example, 2.example, 3.example, 4.example and 2 "
+            "more.",
+        ),
+    ],
+)
+def test_a_volunteer_reads_first_how_many_sites_worked(outcomes: list[Outcome], words: str) -> None:
+    assert count_line(outcomes) == words
 
 
 def test_the_document_groups_endpoints_by_target_and_lists_what_was_not_tried() -> None:

@@ -369,6 +369,8 @@ def _answer(report: "RunReport", out: Path | None, sent: "Sent | None", as_json:
         print(f"\nThe check of the connection was added to {out}.")
     if sent is not None:
         say(sent_line(sent))
+    elif out is None:
+        say("Not sent anywhere, and not kept: add --collector URL to send it, or --out FILE to keep it.")
 
 
 probe_app.command("stream")(probe_stream)

@@ -25,7 +25,7 @@ from fanous.refdata.platforms import title
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import HealthKeys
 from fanous.wording.language import ENGLISH
-from fanous.wording.words import named_title
+from fanous.wording.words import counted, named_title
 
 HOW = (
     ("dns.nxdomain", "the resolver says that the name does not exist"),
@@ -223,15 +223,46 @@ def quic_line(report: RunReport) -> str:
     return "QUIC (HTTP/3) gets no answer from any site here; browsers fall back to HTTP/1.1 or HTTP/2."
 
 
+FOUND = {
+    State.BLOCKED: ("was blocked on your network", "were blocked on your network"),
+    State.THROTTLED: ("was slowed down on your network", "were slowed down on your network"),
+    State.DOWN: ("was down for everyone", "were down for everyone"),
+    State.OK: ("refused visitors from where you are", "refused visitors from where you are"),
+    State.INSUFFICIENT: ("could not be judged", "could not be judged"),
+}
+"""What is said of a site, and of several, in this order."""
+
+MOST_NAMED = 5
+
+
+def count_line(leading: Sequence[Outcome]) -> str:
+    """How many sites worked, and what became of the others; empty if none was measured."""
+    if not leading:
+        return ""
+    worked = sum(map(is_fine, leading))
+    sentences = [f"{worked} of {counted(len(leading), 'site')} worked."]
+    for state, (of_one, of_several) in FOUND.items():
+        names = [
+            title(outcome.target) for outcome in leading if outcome.state is state and not is_fine(outcome)
+        ]
+        if names:
+            further = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+            what = of_one if len(names) == 1 else of_several
+            sentences.append(f"{len(names)} {what}: {', '.join(names[:MOST_NAMED])}{further}.")
+    return " ".join(sentences)
+
+
 def report_lines(report: RunReport) -> list[str]:
-    """The summary below the table: first the line, then what does not work, then what does."""
+    """The summary below the table: first the line and how many sites worked, then what does not work, then what
+    does."""
     lines = [one for one in [health_sentence(report)] if one]
     by_target: dict[str, list[Outcome]] = {}
     for outcome in report.outcomes:
         by_target.setdefault(outcome.target, []).append(outcome)
     leading = [worst(outcomes) for _, outcomes in sorted(by_target.items())]
     intercepted = interception([one.mechanism for one in leading])
-    lines += [one for one in (intercepted, slow_line(leading), quic_line(report)) if one]
+    counts = "" if intercepted else count_line(leading)
+    lines += [one for one in (intercepted, slow_line(leading), counts, quic_line(report)) if one]
     lines += [sentence(one, by_target[one.target]) for one in leading if not is_fine(one) and not intercepted]
     for one in report.outcomes:
         lines += [words for words in (browser_sentence(one), place_sentence(one)) if words]
