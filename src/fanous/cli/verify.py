@@ -155,7 +155,7 @@ def _stated(done: "Verification") -> "Iterator[str]":
     """The bundle's statements, one per line, quoted after our own words.
 
     How the packer's ledger differs (in seconds of its times, or by older rules) is compared with nothing: `--json` has
-    it, and here it would read as a difference beside MATCH.
+    it, and after MATCH it would read as a difference.
     """
     from fanous.base.text import quoted
 
