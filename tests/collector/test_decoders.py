@@ -43,7 +43,7 @@ READERS = {
     "/api/v1/register": ("door.registered", {}),
     "/api/v1/login": ("door.logged_in", {}),
     "/api/v1/sign_credential": ("credentials.decoded", {}),
-    "/": ("helper.asked_of", {}),
+    "/": ("door.asked_of", {}),
 }
 """What reads the body that is sent to a path, and one."""
 
