@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -351,7 +351,11 @@ def _announced(calendar: Path | None, country: str, *, organisation: bool) -> li
     return [AnnouncedEvent("", event.start, event.end, event.title) for event in events]
 
 
+UNSENT: Final = "Not sent anywhere, and not kept: add --collector URL to send it, or --out FILE to keep it."
+
+
 def _answer(report: "RunReport", out: Path | None, sent: "Sent | None", as_json: bool) -> None:
+    from fanous.base.text import one_line
     from fanous.cli.common import screen
     from fanous.probe.output import print_sentences, report_document
     from fanous.probe.words import report_lines
@@ -360,7 +364,8 @@ def _answer(report: "RunReport", out: Path | None, sent: "Sent | None", as_json:
     if as_json:
         print_document(report_document(report, out) | {"sent": asdict(sent) if sent else None})
         return
-    print_sentences(report_lines(report), screen(highlight=False))
+    console = screen(highlight=False)
+    print_sentences(report_lines(report), console)
     if out is not None and report.outcomes:
         print()
         count = counted(len(report.outcomes), "measurement")
@@ -368,9 +373,9 @@ def _answer(report: "RunReport", out: Path | None, sent: "Sent | None", as_json:
     elif out is not None and report.health is not None:
         print(f"\nThe check of the connection was added to {out}.")
     if sent is not None:
-        say(sent_line(sent))
+        print_sentences([one_line(sent_line(sent))], console)
     elif out is None:
-        say("Not sent anywhere, and not kept: add --collector URL to send it, or --out FILE to keep it.")
+        print_sentences([UNSENT], console)
 
 
 probe_app.command("stream")(probe_stream)
