@@ -17,9 +17,9 @@ export PYTHONDONTWRITEBYTECODE :=
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-install: $(STAMP)  ## set up .venv with Fanous, its server parts and the tools
+install: $(STAMP)  ## set up .venv with Fanous, its server parts, its lab and the tools
 
-$(STAMP): pyproject.toml requirements.lock packaging/build.lock
+$(STAMP): pyproject.toml lab/pyproject.toml requirements.lock packaging/build.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Fanous needs Python 3.11 or newer: make install PYTHON=python3.13"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml requirements.lock packaging/build.lock
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 	  --require-hashes -r $(VENV)/uv.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock packaging/build.lock
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e . -e lab
 	@touch $@
 
 demo: install  ## the main job on a recorded event: offline, in under a minute; on a terminal, its pages too
@@ -53,7 +53,7 @@ lab-packages:
 	  echo "no$$lacks: the lab's tests are left out; as root: apt-get install $(LAB_PACKAGES)"
 
 lab: install lab-packages  ## the truth table: every technique played over three seeds; hours, can be stopped; needs root
-	$(BIN)/python -m fanous.evaluation.rehearsal.table --seeds 3
+	$(BIN)/python -m fanous_lab.evaluation.rehearsal.table --seeds 3
 
 # Tests with real packets need the machine to themselves; the others share it.  Looking for them only in the files
 # that have some saves a quarter of a minute.
@@ -107,15 +107,15 @@ test-browser: install browser  ## every page in every language and every view, o
 	FANOUS_EVERY_VIEW=1 $(BIN)/pytest -m browser -n $(WORKERS) tests/web/browser
 
 check: install lab-packages browser postgresql  ## format, lint, import contracts, types, tests
-	$(BIN)/ruff format --check src tests benchmarks tools
-	$(BIN)/ruff check src tests benchmarks tools
+	$(BIN)/ruff format --check src lab/src tests benchmarks tools
+	$(BIN)/ruff check src lab/src tests benchmarks tools
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(TESTS)
 
 format: install  ## format the code
-	$(BIN)/ruff format src tests benchmarks tools
-	$(BIN)/ruff check --fix src tests benchmarks tools
+	$(BIN)/ruff format src lab/src tests benchmarks tools
+	$(BIN)/ruff check --fix src lab/src tests benchmarks tools
 
 # What is locked stays as it is; `make lock UPGRADE=--upgrade` brings every package up to date.
 UPGRADE ?=
@@ -153,7 +153,7 @@ images:  ## the images of a release, on base images that are named by digest; ne
 
 PIP_AUDIT := pip-audit==2.9.0
 audit: install  ## unsafe calls in the code, each vetted; known faults of dependencies, which asks PyPI
-	$(BIN)/ruff check --config tools/audit.toml src
+	$(BIN)/ruff check --config tools/audit.toml src lab/src
 	@$(BIN)/uv tool run --from "$(PIP_AUDIT)" pip-audit -r packaging/server.lock --require-hashes --disable-pip --strict || \
 	  { echo "A fault is known, or PyPI's advisories could not be read: see above.  Behind their newest release:"; \
 	    VIRTUAL_ENV=$(VENV) $(BIN)/uv pip list --outdated; exit 1; }

@@ -25,13 +25,13 @@ from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
 from fanous.analysis.series.anomalies import is_country
 from fanous.analysis.series.signals import SIGNALS, Value
-from fanous.evaluation.corpus import Corpus, KnownTime, corpus_files, load_corpus
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.measurement import Provenance
 from fanous.model.series import Series
 from fanous.pipeline.outages import found_in, quantity_series
 from fanous.pipeline.series import ingest_series
 from fanous.store.local import open_store
+from fanous_lab.evaluation.corpus import Corpus, KnownTime, corpus_files, load_corpus
 
 CORPORA = Path(__file__).resolve().parents[1] / "corpora"
 QUIET = ("injected-drops", "india-2020")

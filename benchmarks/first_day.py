@@ -39,8 +39,8 @@ from tests.sources.remote.fake_globalping import globalping
 from tests.sources.remote.worlds import ABROAD, PAKISTAN
 from tests.sources.signals.samples import ioda, ioda_series, ripestat, stat
 
-from fanous.evaluation.simulate import pakistan
 from fanous.model.instant import DAY, HOUR
+from fanous_lab.evaluation.simulate import pakistan
 
 FANOUS = Path(sys.executable).with_name("fanous")
 COUNTRY = "PK"

@@ -42,7 +42,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from tools.compare import checked_out, python_of
+from tools.compare import checked_out, python_of, search_path
 
 from fanous.analysis.rules import judge
 from fanous.pipeline import ingest
@@ -146,7 +146,7 @@ def whole_apart(file: Path, root: Path = ROOT, jobs: int = 0) -> tuple[str, floa
     """
     command = [python_of(root), "-m", "benchmarks.ingest", str(file), "--whole"]
     command = [*command, "--jobs", str(jobs)] if jobs else [*one_core(), *command]
-    environment = os.environ | {"PYTHONPATH": str(root / "src")}
+    environment = os.environ | {"PYTHONPATH": search_path(root)}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=root, env=environment)
     *told, rate = done.stdout.splitlines()
     return "\n".join(told), float(rate)
@@ -154,7 +154,7 @@ def whole_apart(file: Path, root: Path = ROOT, jobs: int = 0) -> tuple[str, floa
 
 def command_apart(file: Path, root: Path) -> tuple[float, float]:
     """``fanous ingest ooni FILE`` into a new store: seconds of processor time, and by the clock."""
-    environment = os.environ | {"PYTHONPATH": str(root / "src")}
+    environment = os.environ | {"PYTHONPATH": search_path(root)}
     with tempfile.TemporaryDirectory() as folder:
         command = [python_of(root), "-m", "fanous", "ingest", "ooni", str(file), "--store", f"{folder}/store"]
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()

@@ -10,11 +10,11 @@ import resource
 import sys
 import time
 
-from fanous.lab.censors import Cut, apply
-from fanous.lab.internet import Internet
-from fanous.lab.plan import PUBLIC_RESOLVER, plan_of
 from fanous.probe.net.http import HttpResponse, Request, exchange
 from fanous.probe.net.tls import TLSStream, client_context
+from fanous_lab.censors import Cut, apply
+from fanous_lab.internet import Internet
+from fanous_lab.plan import PUBLIC_RESOLVER, plan_of
 
 FLOWS, EACH = 10, 20
 """Connections at once, and pages that each loads one after another."""

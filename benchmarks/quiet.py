@@ -3,7 +3,7 @@
     python -m benchmarks.quiet [--first SEED] [--months N]
 
 Prints false claims a country-month, and how often 30 % lost for 3 hours at a random moment of each month is
-reported. The countries (``fanous.evaluation.simulate.series``) share no module and no figure with the detector.
+reported. The countries (``fanous_lab.evaluation.simulate.series``) share no module and no figure with the detector.
 """
 
 import argparse
@@ -15,10 +15,10 @@ import numpy as np
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
-from fanous.evaluation.simulate.series import COUNTRIES, DAY_SECONDS, FIRST, SeriesCountry, quiet_month
 from fanous.model.incident import Incident
 from fanous.model.series import Series
 from fanous.pipeline.outages import outages_of
+from fanous_lab.evaluation.simulate.series import COUNTRIES, DAY_SECONDS, FIRST, SeriesCountry, quiet_month
 
 MONTH = 30.44
 DAYS = 35

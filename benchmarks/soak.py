@@ -45,8 +45,8 @@ from benchmarks.peers.figure import machine
 
 from fanous.charts import paint, plot
 from fanous.charts.reachability import Lines, ShareLine
-from fanous.evaluation.rehearsal.capture import unpack
 from fanous.monitor.clock import Clock
+from fanous.monitor.recording import unpack
 
 EVENT = "pakistan-2023-12-17"
 EVERY = 5.0

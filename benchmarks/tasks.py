@@ -35,7 +35,6 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from tests import serving
 
-from fanous.evaluation.simulate import pakistan
 from fanous.model.instant import from_iso
 from fanous.pipeline import ingest
 from fanous.pipeline.actions import Hold
@@ -43,6 +42,7 @@ from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
 from fanous.web.answers import Site
 from fanous.web.application import application
+from fanous_lab.evaluation.simulate import pakistan
 
 NOW = from_iso("2024-01-05T12:00Z")
 TOKEN = "4f" * 32

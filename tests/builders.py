@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from fanous.evaluation.simulate.series import FIRST_DAY, STEP
 from fanous.model.measurement import Layer, Measurement, Observation, Observer, ParsedMeasurement
 from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey
 from fanous.model.verdict import State, Verdict
+from fanous_lab.evaluation.simulate.series import FIRST_DAY, STEP
 
 DAY = FIRST_DAY
 

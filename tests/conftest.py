@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from fanous.evaluation.simulate import pakistan
 from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from fanous_lab.evaluation.simulate import pakistan
 from tests.commands import fanous
 from tests.copies import copy_of, once
 from tests.demonstration import as_far_as_x

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fanous.evaluation import demo
-from fanous.evaluation.rehearsal.capture import unpack
+from fanous.monitor import demo
+from fanous.monitor.recording import unpack
 
 
 def as_far_as_x(patch: pytest.MonkeyPatch) -> None:

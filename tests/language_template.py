@@ -14,7 +14,7 @@ from fanous.analysis.cost import TEXTS
 from fanous.analysis.rules import RULES
 from fanous.analysis.series.signals import SIGNALS
 from fanous.charts import grid
-from fanous.evaluation.demo import NOTICE
+from fanous.monitor.demo import NOTICE
 from fanous.pipeline import configure
 from fanous.publish import edition, report, witnesses
 from fanous.publish import filter as incident_filter

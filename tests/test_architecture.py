@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
-from fanous.cli.main import COMMANDS
+from fanous.cli.main import COMMANDS, all_commands
 from tests.each import each
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "fanous"
+LAB = ROOT / "lab" / "src" / "fanous_lab"
+SOURCES = (SOURCE, LAB)
 
 OUTSIDE = {
     *(
@@ -83,8 +85,13 @@ def files(*rooms: str) -> list[Path]:
     return sorted(path for room in rooms for path in (SOURCE / room).rglob("*.py"))
 
 
+def everything() -> list[Path]:
+    """The files of both packages."""
+    return sorted(path for source in SOURCES for path in source.rglob("*.py"))
+
+
 def label(path: Path) -> str:
-    return str(path.relative_to(SOURCE))
+    return str(path.relative_to(LAB if path.is_relative_to(LAB) else SOURCE))
 
 
 @cache
@@ -155,7 +162,11 @@ def is_broad(kind: ast.expr | None) -> bool:
 @cache
 def modules() -> dict[str, Path]:
     """Every module and package, by its dotted name."""
-    found = {".".join(path.relative_to(SOURCE.parent).with_suffix("").parts): path for path in files(".")}
+    found = {
+        ".".join(path.relative_to(source.parent).with_suffix("").parts): path
+        for source in SOURCES
+        for path in source.rglob("*.py")
+    }
     return {name.removesuffix(".__init__"): path for name, path in found.items()}
 
 
@@ -226,7 +237,7 @@ def names_that_are_gone(source: str) -> list[str]:
 
 
 def test_dotted_names_in_docstrings_exist() -> None:
-    assert found_in(files("."), names_that_are_gone) == {}
+    assert found_in(everything(), names_that_are_gone) == {}
 
 
 @each(
@@ -257,18 +268,18 @@ def test_the_model_needs_the_standard_library_numpy_for_arrays_and_msgspec_for_n
 
 
 def test_only_the_last_stops_catch_everything() -> None:
-    stops = [path for path in files(".") if label(path) not in LAST_STOPS]
+    stops = [path for path in everything() if label(path) not in LAST_STOPS]
     assert found_in(stops, swallows_everything) == {}
 
 
 def test_a_light_probe_loads_no_arrays_no_engine_and_no_pages() -> None:
-    commands = {entry.module or entry.name for entry in COMMANDS}
+    commands = {entry.module or f"fanous.cli.{entry.name}" for entry in COMMANDS}
     loaded = ", ".join(
         [
             "fanous.probe.run",
             "fanous.probe.outcome",
             "fanous.probe.upload",
-            *(f"fanous.cli.{c}" for c in commands),
+            *commands,
         ]
     )
     code = f"import sys, {loaded}; print(*sys.modules)"
@@ -287,6 +298,7 @@ NOUNS = {
     "packaging",
     "ping",
     "probing",
+    "recording",
     "reply",
     "routing",
     "speed",
@@ -301,7 +313,7 @@ def test_a_file_is_called_by_a_noun_or_a_verb() -> None:
     """Not a gerund, adverb or participle: a reader looks for a thing, or for what is done."""
     wrong = {
         label(path): word
-        for path in files(".")
+        for path in everything()
         for word in set(path.stem.split("_")) - NOUNS
         if word.endswith(("ing", "ed", "ly")) or word in OTHER_WORDS
     }
@@ -312,7 +324,8 @@ def test_every_module_is_used_by_another_or_is_a_program() -> None:
     """A plug-in without its line in the registry would never run, and nothing would say so."""
     known = modules()
     used = {name for path in known.values() for name in imported(tree_of(path.read_text(encoding="utf-8")))}
-    used |= {f"fanous.cli.{entry.module or entry.name}" for entry in COMMANDS}
+    used |= {entry.module or f"fanous.cli.{entry.name}" for entry in all_commands()}
+    used.add("fanous_lab.needs")
     unused = [
         name
         for name, path in known.items()
@@ -330,7 +343,7 @@ API_TYPES = "web/api/types.py"
 def test_no_class_name_means_two_things() -> None:
     """But `Store`: what `import fanous` gives under that name is the store, opened for reading."""
     where: dict[str, list[str]] = {}
-    for path in files("."):
+    for path in everything():
         for node in ast.walk(tree_of(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and label(path) != API_TYPES:
                 where.setdefault(node.name, []).append(label(path))

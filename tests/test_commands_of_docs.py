@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fanous.cli.main import app
-from fanous.evaluation.rehearsal.capture import unpack
+from fanous.monitor.recording import unpack
 from tests.documents import (
     PAGES,
     ROOT,

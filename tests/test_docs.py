@@ -52,7 +52,7 @@ from tests.ontology_tables import ONTOLOGY, mechanism_rows, mechanisms_named, re
 from tests.source_tables import DOCUMENTS
 from tests.source_tables import renewed as renewed_sources
 
-SOURCE = ROOT / "src" / "fanous"
+SOURCES = (ROOT / "src" / "fanous", ROOT / "lab" / "src" / "fanous_lab")
 FORMATS = ROOT / "docs" / "formats.md"
 REVIEWERS = ROOT / "docs" / "methodology-reviewers.md"
 FIGURES = ROOT / "docs" / "methodology-appendix.md"
@@ -112,12 +112,20 @@ NAMING = [
     *without_locks("corpora"),
 ]
 """Files that name files and modules of the project."""
-NO_MODULES = {"fanous.toml", "fanous.env", "fanous.conf", "fanous.example", "fanous.service"}
-"""Names of files that look like modules."""
+NO_MODULES = {
+    "fanous.toml",
+    "fanous.env",
+    "fanous.conf",
+    "fanous.example",
+    "fanous.service",
+    "fanous.commands",
+    "fanous.needs",
+}
+"""Names of files, and of groups of entry points, that look like modules."""
 
 
 def files_that_are_not_there(page: Path) -> list[str]:
-    folders = "src|tests|docs|corpora|benchmarks|tools|packaging"
+    folders = "src|lab|tests|docs|corpora|benchmarks|tools|packaging"
     paths = re.findall(rf"(?<![\w/.-])((?:{folders})/[\w./-]*)", text_of(page))
     return [path for path in paths if not (ROOT / path.rstrip(".")).exists()]
 
@@ -134,8 +142,8 @@ def python_files_that_are_not_there(page: Path) -> list[str]:
 
 @cache
 def is_python_file(path: str) -> bool:
-    found = (ROOT / path).exists() or (SOURCE / path).exists()
-    return found or ("/" not in path and any(SOURCE.rglob(path)))
+    found = any((folder / path).exists() for folder in (ROOT, *SOURCES))
+    return found or ("/" not in path and any(file for folder in SOURCES for file in folder.rglob(path)))
 
 
 def test_every_python_file_that_is_named_from_within_the_package_exists() -> None:
@@ -143,7 +151,7 @@ def test_every_python_file_that_is_named_from_within_the_package_exists() -> Non
 
 
 def modules_that_are_not_there(page: Path) -> list[str]:
-    dotted = r"(?<![\w/.@-])((?:fanous|tests|tools|benchmarks)(?:\.[A-Za-z_]\w*)+)"
+    dotted = r"(?<![\w/.@-])((?:fanous|fanous_lab|tests|tools|benchmarks)(?:\.[A-Za-z_]\w*)+)"
     named = sorted(set(re.findall(dotted, text_of(page))) - NO_MODULES)
     return [name for name in named if not is_importable(name)]
 
@@ -169,19 +177,24 @@ def test_every_rule_or_mechanism_that_is_named_exists() -> None:
     assert complaints(PAGES, lambda page: sorted(set(named.findall(text_of(page))) - known)) == {}
 
 
-def test_the_tree_in_the_architecture_has_every_part_and_no_other() -> None:
-    """A line deeper than the rooms names a folder of the room above it; not every folder needs one."""
-    tree = text_of(ROOT / "ARCHITECTURE.md").partition("src/fanous/\n")[2].partition("\ntests/")[0]
+@each(("source", "until"), [(SOURCES[0], "\nlab/src/"), (SOURCES[1], "\ntests/")])
+def test_the_tree_in_the_architecture_has_every_part_and_no_other(source: Path, until: str) -> None:
+    """A line deeper than the rooms names a folder of the room above it; not every folder needs one.  The lab's own
+    files are on no line."""
+    inside = text_of(ROOT / "ARCHITECTURE.md").partition(f"\n{source.relative_to(ROOT)}/\n")[2]
+    tree = inside.partition(until)[0]
     named: list[str] = []
     deeper: list[Path] = []
     for line in tree.splitlines():
         name = line.split()[0].rstrip("/")
         if line.startswith("   "):
-            deeper.append(SOURCE / named[-1] / name)
+            deeper.append(source / named[-1] / name)
         else:
             named.append(name)
-    parts = {p.name for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
-    assert sorted(named) == sorted(parts - {"__main__.py"})
+    parts = {p.name for p in source.iterdir() if p.is_dir() and p.name != "__pycache__"}
+    if source.name == "fanous":
+        parts |= {p.name for p in source.glob("*.py")} - {"__main__.py"}
+    assert sorted(named) == sorted(parts)
     assert [path for path in deeper if not path.exists()] == []
 
 

@@ -13,7 +13,7 @@ import pytest
 import fanous
 import fanous.analysis.incidents.confirm  # binds the package of that name; the question must go on working
 from fanous.errors import FanousError
-from fanous.evaluation.rehearsal.capture import unpack
+from fanous.monitor.recording import unpack
 from fanous.questions.frame import INCIDENT_COLUMNS, INTERVAL_COLUMNS, NETWORK_COLUMNS, IncidentList
 from fanous.questions.library import SERIES_COLUMNS, VERDICT_COLUMNS
 from tests.children import child_environment

@@ -11,7 +11,7 @@ from tests.documents import ROOT
 from tests.each import each
 from tests.hostile import HOSTILE, planted
 
-SOURCE = ROOT / "src" / "fanous"
+SOURCES = (ROOT / "src" / "fanous", ROOT / "lab" / "src" / "fanous_lab")
 
 
 @each(
@@ -34,7 +34,11 @@ def test_an_event_is_one_line(facts: dict[str, object], line: str) -> None:
 def test_every_line_of_a_log_is_an_event_with_its_facts() -> None:
     """And only ``log_to_stderr`` sets logs up."""
     calls = re.compile(r"\blog\.(?:debug|info|warning|error)\((?!\s*(?:logline|words|line)\b)")
-    files = {path.relative_to(SOURCE): path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
+    files = {
+        path.relative_to(source): path.read_text(encoding="utf-8")
+        for source in SOURCES
+        for path in source.rglob("*.py")
+    }
     assert not [str(path) for path, text in files.items() if calls.search(text)]
     setting_up = re.compile(r"basicConfig|StreamHandler[(\[]")
     assert {str(path) for path, text in files.items() if setting_up.search(text)} == {"log.py"}

@@ -296,7 +296,7 @@ class Side:
             f"XDG_{name.upper()}_HOME": str(self.home / name) for name in ("data", "config", "cache", "state")
         }
         plain = {"HOME": str(self.home), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", "NO_COLOR": "1"}
-        return kept | shared | own | plain | {"PYTHONPATH": str(self.tree / "src"), "COLUMNS": "120"}
+        return kept | shared | own | plain | {"PYTHONPATH": search_path(self.tree), "COLUMNS": "120"}
 
     @property
     def python(self) -> str:
@@ -366,6 +366,11 @@ class Side:
             yield f"http://127.0.0.1:{found[1]}"
             process.send_signal(signal.SIGTERM)
             process.wait(WAIT_SECONDS)
+
+
+def search_path(tree: Path) -> str:
+    """``PYTHONPATH`` for the packages of a checkout; older ones have no ``lab``."""
+    return os.pathsep.join((str(tree / "src"), str(tree / "lab" / "src")))
 
 
 def _document(out: bytes) -> Any:
@@ -571,7 +576,7 @@ assert len(cases) > 50, f"only {len(cases)} golden cases"
 RECORDING = """
 from pathlib import Path
 try:
-    from fanous.evaluation.rehearsal.capture import unpack
+    from fanous.monitor.recording import unpack
 except ImportError:
     from fanous.rehearsal.recording import unpack
 unpack("pakistan-2023-12-17", Path(sys.argv[1]))

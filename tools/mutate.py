@@ -40,6 +40,8 @@ from typing import Any
 
 import msgspec
 
+from tools.compare import search_path
+
 ROOT = Path(__file__).resolve().parents[1]
 MUTATIONS = Path(__file__).with_name("mutations.toml")
 
@@ -357,7 +359,7 @@ class Copy:
         scratch = Path(tempfile.mkdtemp(dir=self.folder))
         argv = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not lab and not browser and not matrix"]
         argv += ["-o", f"cache_dir={scratch / 'cache'}", f"--basetemp={scratch / 't'}", *arguments]
-        environment = os.environ | {"PYTHONPATH": str(self.tree / "src")}
+        environment = os.environ | {"PYTHONPATH": search_path(self.tree)}
         if SHARED not in environment and SHARED_DEFAULT.is_dir():
             environment[SHARED] = str(SHARED_DEFAULT)
         log = scratch / "log"

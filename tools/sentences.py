@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.compare import ROOT, Impossible, checked_out
+from tools.compare import ROOT, Impossible, checked_out, search_path
 
 LANGUAGES = ("en", "ur", "fa", "ar", "fr", "es")
 """Listed here, since this program runs without the product, so that it can ask an earlier version."""
@@ -185,7 +185,7 @@ def _complaints(tree: Path, folder: Path) -> list[Told]:
 
 def _run(tree: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     environment = os.environ | {
-        "PYTHONPATH": str(tree / "src"), "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"
+        "PYTHONPATH": search_path(tree), "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"
     }  # fmt: skip
     return subprocess.run(
         [sys.executable, *words], env=environment, cwd=tree, capture_output=True, text=True, timeout=120

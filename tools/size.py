@@ -1,4 +1,4 @@
-"""Size: how much there is to read, by room.
+"""Size: how much there is to read, by package and room.
 
     python -m tools.size                    this checkout
     python -m tools.size --against COMMIT   and how it differs from a commit
@@ -111,9 +111,18 @@ def _names_bound(tree: ast.AST) -> Iterator[str]:
             yield node.arg
 
 
-def rooms(root: Path) -> dict[str, Size]:
+PACKAGES = {"fanous": Path("src/fanous"), "fanous_lab": Path("lab/src/fanous_lab")}
+"""Package -> its folder in a checkout."""
+
+
+def packages(root: Path) -> dict[str, dict[str, Size]]:
+    """Package -> its rooms; an older checkout lacks some packages."""
+    folders = {name: root / folder for name, folder in PACKAGES.items()}
+    return {name: rooms(folder) for name, folder in folders.items() if folder.is_dir()}
+
+
+def rooms(package: Path) -> dict[str, Size]:
     """Room -> its size; files directly in the package are one room."""
-    package = root / "src" / "fanous"
     sizes: dict[str, Size] = defaultdict(Size)
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package).parts
@@ -121,19 +130,17 @@ def rooms(root: Path) -> dict[str, Size]:
     return dict(sizes)
 
 
-def of_commit(commit: str) -> dict[str, Size]:
-    """The rooms of a commit of this repository."""
-    packed = subprocess.run(
-        ["git", "archive", commit, "src"], cwd=ROOT, capture_output=True, check=True
-    ).stdout
+def of_commit(commit: str) -> dict[str, dict[str, Size]]:
+    """The packages of a commit of this repository."""
+    packed = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True).stdout
     with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(folder, filter="data")
-        return rooms(Path(folder))
+        return packages(Path(folder))
 
 
-def table(here: dict[str, Size], before: dict[str, Size] | None = None) -> Iterator[str]:
-    """The lines of the table: rooms by size, and all of them."""
-    yield f"{'room':14} {'code':>7} {'functions':>9} {'once':>6} {'weak':>6}" + (
+def table(package: str, here: dict[str, Size], before: dict[str, Size] | None = None) -> Iterator[str]:
+    """The lines of a package's table: rooms by size, and all of them."""
+    yield f"{package:14} {'code':>7} {'functions':>9} {'once':>6} {'weak':>6}" + (
         "   before" if before else ""
     )
     ranked = sorted(here, key=lambda room: -here[room].lines)
@@ -160,7 +167,9 @@ def main() -> None:
     )
     parser.add_argument("--against", metavar="COMMIT", help="compare with this commit")
     chosen = parser.parse_args()
-    print(*table(rooms(ROOT), of_commit(chosen.against) if chosen.against else None), sep="\n")
+    before = of_commit(chosen.against) if chosen.against else None
+    for name, here in packages(ROOT).items():
+        print(*table(name, here, None if before is None else before.get(name, {})), sep="\n")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fanous.evaluation.demo import EVENT
-from fanous.evaluation.rehearsal.capture import unpack
+from fanous.monitor.demo import EVENT
+from fanous.monitor.recording import unpack
 
 SOURCE = "edge"
 """Connector that reads it."""

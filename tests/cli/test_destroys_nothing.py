@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from fanous.base.overwrite import RECORD
-from fanous.evaluation.rehearsal.capture import FORMAT
 from fanous.model.reason import as_written
+from fanous.monitor.recording import FORMAT
 from fanous.probe.orders import new_key
 from fanous.publish.signer import make_key
 from fanous.store.local import open_store
@@ -248,7 +248,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def no_lab(monkeypatch: pytest.MonkeyPatch) -> None:
     """A recording that is not refused must fail here, rather than play for minutes."""
-    monkeypatch.setattr("fanous.cli.lab._played", lambda *_: pytest.fail("it was not refused"))
+    monkeypatch.setattr("fanous_lab.commands.lab._played", lambda *_: pytest.fail("it was not refused"))
 
 
 def typed(command: str, words: tuple[str, ...], given: dict[str, Path], **places: Path) -> list[str]:

@@ -122,7 +122,7 @@ def test_the_store_of_all_commands_does_not_change_what_it_is_asked(
     monkeypatch.setenv("FANOUS_STORE", str(tmp_path / "nothing"))
     asked: list[Path] = []
 
-    def examine(folder: Path, _lab: list[Need]) -> list[Need]:
+    def examine(folder: Path) -> list[Need]:
         asked.append(folder)
         return []
 

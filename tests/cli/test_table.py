@@ -10,7 +10,16 @@ import typer
 from typer.testing import CliRunner
 
 from fanous.cli import main
-from fanous.cli.main import COMMANDS, FORMER, CommandEntry, LazyCommands, app, built
+from fanous.cli.main import (
+    COMMANDS,
+    ELSEWHERE,
+    IN_THE_LAB,
+    CommandEntry,
+    LazyCommands,
+    all_commands,
+    app,
+    built,
+)
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.commands import fanous
@@ -43,14 +52,14 @@ def first_sentence(text: str) -> str:
     return first + stop.strip()
 
 
-@each("entry", COMMANDS, ids=lambda entry: entry.name)
+@each("entry", all_commands(), ids=lambda entry: entry.name)
 def test_a_line_of_the_table_loads_and_says_what_the_command_says(entry: CommandEntry) -> None:
     command = built(entry.name, entry)
     assert command.name == entry.name
     assert entry.line == first_sentence(command.help)
 
 
-@each("entry", COMMANDS, ids=lambda entry: entry.name)
+@each("entry", all_commands(), ids=lambda entry: entry.name)
 def test_help_has_no_words_in_brackets_which_would_not_be_shown(entry: CommandEntry) -> None:
     """Brackets are markup to rich: "`url` of [web] in the configuration" was shown as "`url` of  in the"."""
     command = built(entry.name, entry)
@@ -59,7 +68,9 @@ def test_help_has_no_words_in_brackets_which_would_not_be_shown(entry: CommandEn
             assert not re.search(r"\[[a-z.]+\]", text or ""), text
 
 
-@pytest.mark.parametrize(("name", "module"), [("confirm", "nothing"), ("nothing", "confirm")])
+@pytest.mark.parametrize(
+    ("name", "module"), [("confirm", "fanous.cli.nothing"), ("nothing", "fanous.cli.confirm")]
+)
 def test_a_line_that_leads_nowhere_fails_loudly(name: str, module: str) -> None:
     with pytest.raises((ImportError, AttributeError), match="nothing"):
         built(name, CommandEntry("Ask", name, "", module))
@@ -70,30 +81,35 @@ def test_help_lists_the_groups_in_order_and_every_command_once() -> None:
     heads = [line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert heads == ["Options", *GROUPS]
     named = [line.split()[0] for line in text.splitlines() if line[:2] == "  " and line[2:3].isalpha()]
-    assert [name for name in named if name in LazyCommands()] == [entry.name for entry in COMMANDS]
+    assert [name for name in named if name in LazyCommands()] == [entry.name for entry in all_commands()]
 
 
 def test_no_name_means_two_commands() -> None:
-    names = [*(entry.name for entry in COMMANDS), *FORMER]
+    names = [*(entry.name for entry in COMMANDS), *ELSEWHERE]
     assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(
     ("words", "module"),
-    [(("--help",), ""), (("--version",), ""), (("lab", "list"), "lab"), (("probe", "list"), "probe")],
+    [
+        (("--help",), ""),
+        (("--version",), ""),
+        (("lab", "list"), "fanous_lab.commands.lab"),
+        (("probe", "list"), "fanous.cli.probe"),
+    ],
 )
 def test_only_the_command_that_is_typed_is_loaded(words: tuple[str, ...], module: str) -> None:
     code = (
-        "import sys; from fanous.cli.main import COMMANDS, app;"
+        "import sys; from fanous.cli.main import all_commands, app;"
         f"app({list(words)!r}, standalone_mode=False);"
-        "names = {entry.module or entry.name for entry in COMMANDS};"
-        "print(*(name for name in names if 'fanous.cli.' + name in sys.modules), file=sys.stderr)"
+        "names = {entry.module or 'fanous.cli.' + entry.name for entry in all_commands()};"
+        "print(*(names & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=child_environment()
     )
     assert done.returncode == 0
-    assert set(done.stderr.split()) <= {module, "orders" if module == "probe" else module}
+    assert set(done.stderr.split()) <= {module, module.replace("probe", "orders")}
 
 
 @pytest.mark.parametrize(
@@ -125,6 +141,7 @@ def test_a_command_is_added_by_one_file_and_one_line(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("fanous.cli.__path__", [str(ROOT / "src" / "fanous" / "cli"), str(tmp_path)])
     line = CommandEntry("Ask", "hello", "Greet a country.")
     monkeypatch.setattr(main, "COMMANDS", (*COMMANDS, line))
+    all_commands.cache_clear()
     fresh = typer.Typer(cls=main.Root)
     fresh.callback()(lambda: None)
     try:
@@ -132,6 +149,23 @@ def test_a_command_is_added_by_one_file_and_one_line(monkeypatch: pytest.MonkeyP
         assert CliRunner().invoke(fresh, ["hello", "pk"]).stdout == "hello PK\n"
     finally:
         sys.modules.pop("fanous.cli.hello", None)
+        all_commands.cache_clear()
+
+
+def test_a_command_of_the_lab_says_where_it_is_when_its_package_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(main, "entry_points", lambda **_: ())
+    all_commands.cache_clear()
+    fresh = typer.Typer(cls=main.Root)
+    fresh.callback()(lambda: None)
+    try:
+        said = CliRunner().invoke(fresh, ["lab", "list"])
+        assert said.exit_code == 2
+        assert IN_THE_LAB in " ".join(said.stderr.split())
+        assert "evaluate" not in CliRunner().invoke(fresh, ["--help"]).stdout
+    finally:
+        all_commands.cache_clear()
 
 
 @pytest.mark.parametrize(("words", "starts"), [(("incidents", "list"), False), (("confirm", "PK"), True)])

@@ -8,7 +8,13 @@ from fanous.analysis.claims import check_claim
 from fanous.analysis.coverage import coverage_of, who_saw_what
 from fanous.analysis.incidents.assemble import UNCONFIRMED
 from fanous.analysis.incidents.disputes import shown_by
-from fanous.evaluation.adversary import (
+from fanous.model.claim import Claim, ClaimCheck, Said
+from fanous.model.incident import Incident, Scope, Sight, Status
+from fanous.model.instant import HOUR
+from fanous.model.place import Family
+from fanous.model.series import Votes
+from fanous.sources.measurements import FAMILY_OF
+from fanous_lab.evaluation.adversary import (
     AFTER,
     BEFORE,
     MAKING,
@@ -18,13 +24,7 @@ from fanous.evaluation.adversary import (
     spared,
     succeeds,
 )
-from fanous.evaluation.simulate.votes import START, Crowd, Strategy, attempts, votes_of
-from fanous.model.claim import Claim, ClaimCheck, Said
-from fanous.model.incident import Incident, Scope, Sight, Status
-from fanous.model.instant import HOUR
-from fanous.model.place import Family
-from fanous.model.series import Votes
-from fanous.sources.measurements import FAMILY_OF
+from fanous_lab.evaluation.simulate.votes import START, Crowd, Strategy, attempts, votes_of
 
 EVENT = (BEFORE, BEFORE + 12)
 HOURS = EVENT[1] + AFTER

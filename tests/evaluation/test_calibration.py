@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from fanous.analysis.incidents.outage import SURE
-from fanous.evaluation.calibration import (
+from fanous.model.score import Stated, calibrate, wilson
+from fanous_lab.evaluation.calibration import (
     REPORTING_SEEDS,
     SHORT_SEEDS,
     SPENT_SEEDS,
@@ -17,10 +18,9 @@ from fanous.evaluation.calibration import (
     of_short_histories,
     of_weeks,
 )
-from fanous.evaluation.rehearsal.cases import TechniqueResult, append
-from fanous.evaluation.simulate.votes import WEEK_START, Trouble, Week, measured, week_of
-from fanous.evaluation.tables import print_calibration
-from fanous.model.score import Stated, calibrate, wilson
+from fanous_lab.evaluation.rehearsal.cases import TechniqueResult, append
+from fanous_lab.evaluation.simulate.votes import WEEK_START, Trouble, Week, measured, week_of
+from fanous_lab.evaluation.tables import print_calibration
 
 
 def test_a_brier_score_is_the_mean_square_of_what_was_wrong() -> None:

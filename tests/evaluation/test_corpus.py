@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.evaluation.corpus import SHARED, corpus_files, load_corpus, missing_files
-from fanous.evaluation.simulate.pakistan import GENERATORS, RESTRICTIONS
-from fanous.evaluation.simulate.records import PLATFORMS
 from fanous.model.incident import Interval, Kind, Scope
 from fanous.model.instant import from_iso
 from fanous.refdata.platforms import target_of
+from fanous_lab.evaluation.corpus import SHARED, corpus_files, load_corpus, missing_files
+from fanous_lab.evaluation.simulate.pakistan import GENERATORS, RESTRICTIONS
+from fanous_lab.evaluation.simulate.records import PLATFORMS
 from tests.each import each
 
 CORPORA = Path(__file__).resolve().parents[2] / "corpora"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fanous.evaluation.corpus import load_corpus
 from fanous.model.instant import from_iso
+from fanous_lab.evaluation.corpus import load_corpus
 from tests.shared_data import shared_file
 
 FOLDER = Path(__file__).resolve().parents[2] / "corpora" / "kenya-2023"

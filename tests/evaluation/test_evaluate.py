@@ -10,12 +10,12 @@ import pytest
 from msgspec import structs
 
 from fanous.config import Instant
-from fanous.evaluation.corpus import Corpus, CorpusFile, LabelledEvent, QuietInterval, load_corpus
-from fanous.evaluation.evaluate import evaluate_corpora, evaluate_corpus
-from fanous.evaluation.simulate import pakistan
 from fanous.model.incident import Interval, Kind, Scope
 from fanous.model.instant import from_iso
 from fanous.model.score import Evaluation, total
+from fanous_lab.evaluation.corpus import Corpus, CorpusFile, LabelledEvent, QuietInterval, load_corpus
+from fanous_lab.evaluation.evaluate import evaluate_corpora, evaluate_corpus
+from fanous_lab.evaluation.simulate import pakistan
 from tests.shared_data import shared_file
 
 CORPORA = Path(__file__).resolve().parents[2] / "corpora"

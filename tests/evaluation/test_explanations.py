@@ -7,13 +7,13 @@ import msgspec
 from rich.console import Console
 
 from fanous.analysis.explanations.table import OF_NAMED_EVENT, TABLE
-from fanous.evaluation.evaluate import weighed_incident
-from fanous.evaluation.explanations import SEEDS, of_adversary, of_lab
-from fanous.evaluation.rehearsal.records import LabRecords
-from fanous.evaluation.tables import print_together
 from fanous.model.explanation import Standing, Weighed
 from fanous.model.reason import Reason
 from fanous.model.score import ExplanationRates, explanation_rates, suspended_of
+from fanous_lab.evaluation.evaluate import weighed_incident
+from fanous_lab.evaluation.explanations import SEEDS, of_adversary, of_lab
+from fanous_lab.evaluation.rehearsal.records import LabRecords
+from fanous_lab.evaluation.tables import print_together
 from tests.each import each
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from fanous.analysis.explanations import service
-from fanous.evaluation.corpus import Corpus, SimulatedWorld, WorldEvent, load_corpus
-from fanous.evaluation.evaluate import replayed
-from fanous.evaluation.replays import FailurePlay, gathered_failures, plays
 from fanous.model.score import WorldScore
+from fanous_lab.evaluation.corpus import Corpus, SimulatedWorld, WorldEvent, load_corpus
+from fanous_lab.evaluation.evaluate import replayed
+from fanous_lab.evaluation.replays import FailurePlay, gathered_failures, plays
 
 HEAD = """
 [corpus]

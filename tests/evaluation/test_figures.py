@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from fanous.evaluation.corpus import corpus_files, load_corpus
 from fanous.model.incident import Incident
 from fanous.model.instant import from_iso, to_iso
 from fanous.pipeline.series import ingest_series
@@ -24,6 +23,7 @@ from fanous.web.answers import Site
 from fanous.web.application import application
 from fanous.wording.clocks import both_clocks
 from fanous.wording.language import ENGLISH
+from fanous_lab.evaluation.corpus import corpus_files, load_corpus
 from tests.commands import fanous
 from tests.shared_data import shared_file
 from tests.web.visits import Reader

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fanous.evaluation import prices as priced
-from fanous.evaluation.prices import (
+from fanous.model.score import Draw, price_score
+from fanous_lab.evaluation import prices as priced
+from fanous_lab.evaluation.prices import (
     BLOCKED_ON,
     FIRST_SEED,
     HONEST,
@@ -21,10 +22,9 @@ from fanous.evaluation.prices import (
     price_rows,
     prices,
 )
-from fanous.evaluation.simulate.lines import LURE, Prelude, Raid, Silencing, raid_attempts
-from fanous.evaluation.simulate.votes import votes_of
-from fanous.evaluation.votes import incidents_of
-from fanous.model.score import Draw, price_score
+from fanous_lab.evaluation.simulate.lines import LURE, Prelude, Raid, Silencing, raid_attempts
+from fanous_lab.evaluation.simulate.votes import votes_of
+from fanous_lab.evaluation.votes import incidents_of
 
 SEEDS = range(FIRST_SEED, FIRST_SEED + 2)
 

@@ -3,9 +3,9 @@
 import pytest
 from rich.console import Console
 
-from fanous.evaluation.rounds import rounds_score
-from fanous.evaluation.tables import print_rounds
 from fanous.model.score import RoundsScore
+from fanous_lab.evaluation.rounds import rounds_score
+from fanous_lab.evaluation.tables import print_rounds
 
 
 @pytest.mark.parametrize("minutes", [1, 5, 10])

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fanous.evaluation.scorecard import evaluation_document, evaluations_document, print_evaluation
 from fanous.model.score import (
     Citation,
     Evaluation,
@@ -24,6 +23,7 @@ from fanous.model.score import (
     TrueTime,
     not_judged,
 )
+from fanous_lab.evaluation.scorecard import evaluation_document, evaluations_document, print_evaluation
 from tests.commands import fanous
 
 PRESS = Citation("A newspaper", "The evening", "https://news.example/evening", "2023-12-18", judged=False)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fanous.evaluation.corpus import load_corpus
-from fanous.evaluation.evaluate import evaluate_corpus
+from fanous_lab.evaluation.corpus import load_corpus
+from fanous_lab.evaluation.evaluate import evaluate_corpus
 from tests.shared_data import shared_file
 
 pytestmark = pytest.mark.shared_data

@@ -3,12 +3,12 @@
 import pytest
 from rich.console import Console
 
-from fanous.evaluation import slowdowns
-from fanous.evaluation.simulate.series import SpeedCountry, rates
-from fanous.evaluation.slowdowns import slowdown_scores
-from fanous.evaluation.tables import print_slowdowns, slowdown_document
 from fanous.model.incident import Incident
 from fanous.model.score import SlowdownScore
+from fanous_lab.evaluation import slowdowns
+from fanous_lab.evaluation.simulate.series import SpeedCountry, rates
+from fanous_lab.evaluation.slowdowns import slowdown_scores
+from fanous_lab.evaluation.tables import print_slowdowns, slowdown_document
 from tests.builders import DAY
 
 SHORT = SpeedCountry(asns=(17557, 45669), days=1)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fanous.evaluation import volunteers
-from fanous.evaluation.volunteers import volunteer_prices, volunteer_speeds
+from fanous_lab.evaluation import volunteers
+from fanous_lab.evaluation.volunteers import volunteer_prices, volunteer_speeds
 
 
 def test_a_lie_is_confirmed_only_by_enough_lines_that_were_kept_up_for_weeks(

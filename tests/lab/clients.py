@@ -13,11 +13,11 @@ from pathlib import Path
 import dns.message
 import dns.rcode
 
-from fanous.lab.internet import Internet, NamespacedNetwork
-from fanous.lab.plan import VantagePoint
-from fanous.lab.space import socket_in
 from fanous.probe.net.failure import NETWORK_ERRORS
 from fanous.probe.net.quic import complete, new_handshake
+from fanous_lab.internet import Internet, NamespacedNetwork
+from fanous_lab.plan import VantagePoint
+from fanous_lab.space import socket_in
 
 SILENCE = 0.7
 """Seconds without an answer that a lab with 50 ms there and back calls silence."""

@@ -5,10 +5,10 @@ from functools import lru_cache
 
 import pytest
 
-from fanous.lab.internet import Internet
-from fanous.lab.needs import missing
-from fanous.lab.plan import Plan, PlannedNetwork
 from fanous.model.place import Access
+from fanous_lab.internet import Internet
+from fanous_lab.needs import missing
+from fanous_lab.plan import Plan, PlannedNetwork
 
 PLAN = Plan(
     "PK",

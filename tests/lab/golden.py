@@ -17,12 +17,6 @@ import msgspec
 from msgspec.structs import replace
 
 from fanous.analysis.rules import judge
-from fanous.evaluation.rehearsal.capture import slim
-from fanous.evaluation.rehearsal.run import PORT, READS_REQUESTS, start_outside
-from fanous.evaluation.rehearsal.vantage_point import RoundNetwork, lab_settings
-from fanous.lab.censors import TECHNIQUES, Cut, apply
-from fanous.lab.internet import Internet
-from fanous.lab.plan import DOMESTIC_HOST, Plan, PlannedNetwork, urls_of
 from fanous.model.measurement import Observation, ParsedMeasurement, Record
 from fanous.model.place import Access
 from fanous.model.verdict import Verdict
@@ -30,6 +24,12 @@ from fanous.probe.run import run
 from fanous.probe.trace import ProbeVantage
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous_lab.censors import TECHNIQUES, Cut, apply
+from fanous_lab.evaluation.rehearsal.capture import slim
+from fanous_lab.evaluation.rehearsal.run import PORT, READS_REQUESTS, start_outside
+from fanous_lab.evaluation.rehearsal.vantage_point import RoundNetwork, lab_settings
+from fanous_lab.internet import Internet
+from fanous_lab.plan import DOMESTIC_HOST, Plan, PlannedNetwork, urls_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "lab"
 TARGET = "x"

@@ -2,9 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from fanous.lab.internet import Internet
-from fanous.lab.plan import BLOCK_PAGE_ADDRESS, PUBLIC_RESOLVER, VantagePoint
-from fanous.lab.webservers import PAGE_BYTES
+from fanous_lab.internet import Internet
+from fanous_lab.plan import BLOCK_PAGE_ADDRESS, PUBLIC_RESOLVER, VantagePoint
+from fanous_lab.webservers import PAGE_BYTES
 from tests.lab.clients import PATIENCE, SILENCE, asked, connected, handshake, load, plain, quic
 
 Picture = dict[str, str]

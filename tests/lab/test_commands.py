@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.lab import registry
-from fanous.lab.censors import TECHNIQUES
+from fanous_lab import registry
+from fanous_lab.censors import TECHNIQUES
 from tests.children import child_environment
 from tests.lab.conftest import skip_without_a_lab
 

@@ -7,11 +7,12 @@ from statistics import median
 import pytest
 
 from fanous.errors import FanousError
-from fanous.lab.boxes import block_response
-from fanous.lab.censors import Cut, apply, firewall, hit_by, in_path
-from fanous.lab.censors.cut import CROWDED_KBPS
-from fanous.lab.internet import Internet
-from fanous.lab.plan import (
+from fanous.model.place import Access
+from fanous_lab.boxes import block_response
+from fanous_lab.censors import Cut, apply, firewall, hit_by, in_path
+from fanous_lab.censors.cut import CROWDED_KBPS
+from fanous_lab.internet import Internet
+from fanous_lab.plan import (
     DOH_HOST,
     DOH_RESOLVER,
     DOMESTIC_ADDRESS,
@@ -23,8 +24,7 @@ from fanous.lab.plan import (
     VantagePoint,
     plan_of,
 )
-from fanous.lab.webservers import PAGE_BYTES
-from fanous.model.place import Access
+from fanous_lab.webservers import PAGE_BYTES
 from tests.lab.clients import asked, connected, handshake, load
 from tests.lab.picture import POOL
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from fanous.analysis.rules import judge
-from fanous.lab.censors import TECHNIQUES
 from fanous.model.verdict import State
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.ooni.keep import kept_own
+from fanous_lab.censors import TECHNIQUES
 from tests.each import each
 from tests.lab.golden import FOLDER, bundle_of, described
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.lab import registry
-from fanous.lab.internet import Internet, attach
-from fanous.lab.plan import DOH_RESOLVER, DOMESTIC_ADDRESS, DOMESTIC_HOST, PUBLIC_RESOLVER, plan_of
-from fanous.lab.registry import LabFolder
-from fanous.lab.space import entered, run, run_in
+from fanous_lab import registry
+from fanous_lab.internet import Internet, attach
+from fanous_lab.plan import DOH_RESOLVER, DOMESTIC_ADDRESS, DOMESTIC_HOST, PUBLIC_RESOLVER, plan_of
+from fanous_lab.registry import LabFolder
+from fanous_lab.space import entered, run, run_in
 from tests.lab.clients import asked, connected, handshake, load
 from tests.lab.conftest import skip_without_a_lab
 
@@ -82,7 +82,7 @@ def test_the_machine_s_own_network_is_out_of_reach(internet: Internet) -> None:
 def test_a_lab_whose_process_was_killed_is_removed_by_the_next() -> None:
     skip_without_a_lab()
     script = (
-        "import time; from fanous.lab.internet import Internet; from fanous.lab.plan import plan_of\n"
+        "import time; from fanous_lab.internet import Internet; from fanous_lab.plan import plan_of\n"
         "internet = Internet(plan_of(2)); internet.up(); print(internet.folder, flush=True); time.sleep(60)"
     )
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
@@ -102,8 +102,8 @@ def test_a_lab_whose_process_was_killed_is_removed_by_the_next() -> None:
 def test_without_root_one_sentence_says_so(call: str) -> None:
     skip_without_a_lab()
     script = (
-        "import os; from fanous.errors import FanousError; from fanous.lab.internet import Internet\n"
-        "from fanous.lab.plan import plan_of; from fanous.lab.registry import labs, remove_dead\n"
+        "import os; from fanous.errors import FanousError; from fanous_lab.internet import Internet\n"
+        "from fanous_lab.plan import plan_of; from fanous_lab.registry import labs, remove_dead\n"
         f"plan_of(1).sites; os.seteuid(65534)\ntry: {call}\nexcept FanousError as error: print(error)\n"
         "assert all(lab.is_held for lab in labs())"
     )

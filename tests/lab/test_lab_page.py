@@ -2,7 +2,7 @@
 
 import re
 
-from fanous.lab.censors import TECHNIQUES
+from fanous_lab.censors import TECHNIQUES
 from tests.documents import ROOT, rows, section, text_of
 
 
@@ -15,6 +15,6 @@ def test_every_technique_is_described() -> None:
 
 
 def test_no_name_occurs_twice() -> None:
-    text = text_of(ROOT / "src" / "fanous" / "lab" / "censors" / "__init__.py")
+    text = text_of(ROOT / "lab" / "src" / "fanous_lab" / "censors" / "__init__.py")
     names = re.findall(r'(?:Technique|_on_everything|_mishap)\(\s*"(\w+)"', text)
     assert len(names) == len(set(names)) == len(TECHNIQUES)

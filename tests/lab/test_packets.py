@@ -4,8 +4,9 @@ import dns.message
 import dns.rcode
 import pytest
 
-from fanous.lab.boxes import crypto_of, name_in_hello
-from fanous.lab.packets import (
+from fanous.probe.net.quic import new_handshake
+from fanous_lab.boxes import crypto_of, name_in_hello
+from fanous_lab.packets import (
     NXDOMAIN,
     RST,
     TCP,
@@ -20,7 +21,6 @@ from fanous.lab.packets import (
     question_of,
     segment_of,
 )
-from fanous.probe.net.quic import new_handshake
 
 ENDS = [("45.16.0.101", "37.10.6.10"), ("2a0f:fa::101", "2a10:fb:7::10")]
 

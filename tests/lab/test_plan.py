@@ -6,7 +6,9 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from fanous.errors import FanousError
-from fanous.lab.plan import (
+from fanous.probe.net.network import is_public
+from fanous.refdata.platforms import target_of
+from fanous_lab.plan import (
     MOST_NETWORKS,
     Namespaces,
     Plan,
@@ -16,9 +18,7 @@ from fanous.lab.plan import (
     providers_of,
     urls_of,
 )
-from fanous.lab.topology import COUNTRY_V4, COUNTRY_V6, links_of, namespaces_of
-from fanous.probe.net.network import is_public
-from fanous.refdata.platforms import target_of
+from fanous_lab.topology import COUNTRY_V4, COUNTRY_V6, links_of, namespaces_of
 
 NAMES = Namespaces("fanous-t-")
 LARGE = providers_of(plan_of(MOST_NETWORKS), NAMES)

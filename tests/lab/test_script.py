@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from fanous.cli.lab import chosen_scenario
 from fanous.errors import FanousError
-from fanous.lab.censors import TECHNIQUES
-from fanous.lab.scenario import (
+from fanous.model.incident import Kind, Scope
+from fanous.model.place import Access
+from fanous_lab.censors import TECHNIQUES
+from fanous_lab.commands.lab import chosen_scenario
+from fanous_lab.scenario import (
     load_scenario,
     networks_registered_elsewhere,
     parse_scenario,
@@ -15,8 +17,6 @@ from fanous.lab.scenario import (
     scenario_names,
     shipped,
 )
-from fanous.model.incident import Kind, Scope
-from fanous.model.place import Access
 from tests.each import each
 
 TEXT = """\

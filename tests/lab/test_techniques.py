@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fanous.lab.censors import TECHNIQUES, Cut, apply
-from fanous.lab.internet import Internet
+from fanous_lab.censors import TECHNIQUES, Cut, apply
+from fanous_lab.internet import Internet
 from tests.lab.clients import connected
 from tests.lab.picture import NORMAL, POOL, Picture, picture
 

@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 from fanous.analysis.series.silence import Heartbeat
 from fanous.cli.main import app
-from fanous.evaluation.simulate import pakistan
 from fanous.model.measurement import Provenance
 from fanous.model.place import Place
 from fanous.monitor.clock import Clock
 from fanous.monitor.tasks import Hearing, heartbeats
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
+from fanous_lab.evaluation.simulate import pakistan
 from tests.copies import copy_of
 from tests.monitor.owner import owner
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from fanous.collector.inbox import PART, Drained
-from fanous.evaluation.simulate import pakistan
 from fanous.monitor import intake as intake_module
 from fanous.monitor.intake import Intake, take_from
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
+from fanous_lab.evaluation.simulate import pakistan
 from tests.collector.files import kept
 from tests.pipeline.test_ingest import dated
 

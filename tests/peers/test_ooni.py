@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fanous.evaluation.rehearsal.capture import unpack
+from fanous.monitor.recording import unpack
 from fanous.probe.spool import REFUSED, Spool
 from fanous.probe.upload import Sent
 from tests.collector.probe import measurement

@@ -7,7 +7,6 @@ from random import Random
 
 import pytest
 
-from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Layer
 from fanous.model.reason import Reason
@@ -15,6 +14,7 @@ from fanous.model.verdict import Judged, State
 from fanous.pipeline import detect
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from fanous_lab.evaluation.votes import incidents_of
 from tests.analysis.incidents.events import Ballot, votes
 from tests.builders import verdict
 from tests.store.cases import NOON, judged

@@ -44,7 +44,7 @@ def test_what_is_declared_and_not_installed_is_missing(
         "fanous.pipeline.doctor.requires",
         lambda _: ["jinja2; extra == 'server'", "nosuch-thing>=1; extra == 'server'"],
     )
-    found = {need.name: need.found for need in examine(tmp_path, []) if need.part == "server"}
+    found = {need.name: need.found for need in examine(tmp_path) if need.part == "server"}
     assert (found["jinja2"], found["nosuch-thing"]) == (True, False)
 
 
@@ -52,7 +52,7 @@ def test_what_a_machine_cannot_have_is_lacking_and_named_and_stops_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("fanous.pipeline.doctor._is_installed", lambda name: name != "ooniauth-py")
-    (need,) = [one for one in examine(tmp_path, []) if one.name == "ooniauth-py"]
+    (need,) = [one for one in examine(tmp_path) if one.name == "ooniauth-py"]
     assert (need.found, need.is_vital) == (False, False)
     assert "x86-64 Linux" in need.mend and "credentials" in need.without
 
@@ -67,7 +67,7 @@ def test_the_disk_is_that_of_the_store_also_where_it_is_not_there_yet(
         return Usage(2 * LEAST_FREE, LEAST_FREE + 1, LEAST_FREE - 1)
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
-    (need,) = [one for one in examine(tmp_path / "not" / "yet", []) if "1 GB" in one.name]
+    (need,) = [one for one in examine(tmp_path / "not" / "yet") if "1 GB" in one.name]
     assert asked == [tmp_path]
     assert not need.found
     assert str(tmp_path) in need.name

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from fanous.analysis.explanations.comparisons import Comparisons
-from fanous.evaluation.evaluate import evaluate_corpora
 from fanous.model.incident import Incident, Onset
 from fanous.model.instant import from_iso
 from fanous.model.score import Evaluation
 from fanous.pipeline import detect, interference
 from fanous.store import evidence
 from fanous.store.protocol import Store
+from fanous_lab.evaluation.evaluate import evaluate_corpora
 from tests.shared_data import shared_file
 
 CORPORA = Path(__file__).resolve().parents[2] / "corpora"

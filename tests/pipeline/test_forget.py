@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fanous.evaluation.rehearsal.capture import unpack
 from fanous.model.incident import Status
 from fanous.model.reason import Reason
+from fanous.monitor.recording import unpack
 from fanous.pipeline import ingest, replay
 from fanous.store.local import open_store
 from fanous.store.protocol import Store

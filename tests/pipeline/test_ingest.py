@@ -13,7 +13,6 @@ import pytest
 from fanous.analysis import rules
 from fanous.cli.main import GARBAGE
 from fanous.errors import FanousError
-from fanous.evaluation.simulate import pakistan
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.measurement import AHEAD, Provenance, Record
 from fanous.model.place import UserWeights
@@ -25,6 +24,7 @@ from fanous.questions import country as query
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from fanous_lab.evaluation.simulate import pakistan
 from tests.copies import copy_of
 
 FOUR = {"facebook", "instagram", "x", "youtube"}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fanous.errors import FanousError
-from fanous.evaluation.simulate import pakistan
-from fanous.evaluation.simulate.records import PLATFORMS
 from fanous.pipeline.judge import NOTHING_TO_JUDGE, UNPLACED, judge_files
+from fanous_lab.evaluation.simulate import pakistan
+from fanous_lab.evaluation.simulate.records import PLATFORMS
 from tests.analysis.rules.golden import case
 from tests.analysis.rules.golden.record import HOME, Web
 from tests.each import each

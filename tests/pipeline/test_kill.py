@@ -9,10 +9,10 @@ from random import Random
 
 import pytest
 
-from fanous.evaluation.simulate import pakistan
 from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest
 from fanous.store.local import open_store
+from fanous_lab.evaluation.simulate import pakistan
 from tests.children import child_environment
 
 CHILD = Path(__file__).with_name("ingest_child.py")

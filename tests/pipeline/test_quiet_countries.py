@@ -5,9 +5,9 @@ import pytest
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
-from fanous.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
 from fanous.model.incident import Incident
 from fanous.pipeline.outages import outages_of
+from fanous_lab.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
 from tests.each import each
 
 SEEDS, CORE = range(6), range(2)

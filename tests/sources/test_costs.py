@@ -67,7 +67,7 @@ def _seconds(work: Callable[[Any], object], text: Any) -> float:
 def _modules() -> Iterator[ModuleType]:
     """All but the lab's, which reads scenarios of its operator's only."""
     for found in pkgutil.walk_packages(fanous.__path__, "fanous."):
-        if found.name != "fanous.__main__" and not found.name.startswith("fanous.lab."):
+        if found.name != "fanous.__main__" and not found.name.startswith("fanous_lab."):
             yield importlib.import_module(found.name)
 
 

@@ -9,7 +9,6 @@ from math import inf
 from statistics import median
 from typing import Any, TypeVar, cast
 
-from fanous.evaluation.votes import series_of
 from fanous.model.alert import Delivery
 from fanous.model.claim import Claim
 from fanous.model.coverage import MeasurementCount, Outcomes
@@ -28,6 +27,7 @@ from fanous.store.ledger import Method, Revision
 from fanous.store.protocol import Store
 from fanous.store.series import KnownSignal
 from fanous.store.votes import AxisValue, CountedMeasurement, CountScope
+from fanous_lab.evaluation.votes import series_of
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.counted import counted, listed
 

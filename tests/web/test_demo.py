@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fanous.evaluation.demo import DemoReplay, RecordedEvent
 from fanous.model.incident import Status
 from fanous.model.instant import from_iso
 from fanous.model.measurement import Provenance
+from fanous.monitor.demo import DemoReplay, RecordedEvent
 from fanous.store.local import open_store
 from tests.children import child_environment
 

@@ -59,7 +59,7 @@ LOOK = [re.compile(one, re.IGNORECASE) for one in GIVEAWAYS]
 ANY = re.compile("|".join(GIVEAWAYS), re.IGNORECASE)
 """Tells in one pass which texts need a closer look."""
 
-SRC = ROOT / "src" / "fanous"
+SOURCES = (ROOT / "src" / "fanous", ROOT / "lab" / "src" / "fanous_lab")
 
 ALLOWED: dict[str, str] = {"Nobody should be asked": "as idiomatic as *no one*, and stronger"}
 """A piece of the text -> why it is right as it is."""
@@ -72,10 +72,10 @@ def said() -> Iterator[tuple[str, str]]:
             yield "a page", one
     for rule in RULES:
         yield rule.id, rule.why
-    for file in sorted(SRC.rglob("*.py")):
+    for file in sorted(path for source in SOURCES for path in source.rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
-            if file.parent.name == "cli" and isinstance(node, ast.FunctionDef):
+            if file.parent.name in {"cli", "commands"} and isinstance(node, ast.FunctionDef):
                 yield str(file.relative_to(ROOT)), ast.get_docstring(node) or ""
             if isinstance(node, ast.keyword) and node.arg == "help" and isinstance(node.value, ast.Constant):
                 yield str(file.relative_to(ROOT)), str(node.value.value)
@@ -87,7 +87,7 @@ def said() -> Iterator[tuple[str, str]]:
 
 def written() -> Iterator[tuple[str, str]]:
     """Where, and what: docstrings, which are for colleagues, and whole lines of comment."""
-    for file in sorted(SRC.rglob("*.py")):
+    for file in sorted(path for source in SOURCES for path in source.rglob("*.py")):
         text = file.read_text(encoding="utf-8")
         where = str(file.relative_to(ROOT))
         for node in ast.walk(ast.parse(text)):

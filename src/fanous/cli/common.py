@@ -74,17 +74,17 @@ def network_number(text: str) -> int:
     raise typer.BadParameter(f"{text!r} is not a network number, such as AS17557 or 17557")
 
 
-def add_former(app: typer.Typer, name: str, former: str, present: str) -> None:
-    """Make the former command ``name`` of ``app`` say that ``former`` is now ``present``, whatever follows
-    it; exit 2.
+def add_absent(app: typer.Typer, name: str, typed: str, says: str) -> None:
+    """Make ``name``, which people type but which is no command of ``app``, say where to find it, whatever follows it;
+    exit 2.
 
     The message begins like typer's own about an unknown command, because scripts match on it.
     """
     anything = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
     @app.command(name, hidden=True, context_settings=anything)
-    def moved() -> None:
-        print(f"fanous: No such command `{former}`: it is now `{present}`", file=sys.stderr)
+    def absent() -> None:
+        print(f"fanous: No such command `{typed}`: {says}", file=sys.stderr)
         raise typer.Exit(2)
 
 

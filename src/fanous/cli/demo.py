@@ -37,7 +37,7 @@ def demo(options: DemoOptions) -> None:
     Prints the answer, then serves pages on this machine that replay the event, until you press Ctrl-C.
     """
     from fanous.cli.answer import print_answer
-    from fanous.evaluation.demo import NOTICE, DemoReplay, demonstrate
+    from fanous.monitor.demo import NOTICE, DemoReplay, demonstrate
     from fanous.publish.signer import KEY_FILE, make_key
     from fanous.store.local import open_store
 

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from fanous.pipeline.vitals import Ailment
     from fanous.store.location import StoreLocation
 
-PARTS = ("probe", "server", "lab")
+OTHERS = "fanous.needs"
+"""Entry points of other packages; each is a function that returns what its package needs."""
 
 LATELY_SEEN = 300.0
 """Greatest age of an observation that only a running monitor can make; it checks every minute."""
@@ -43,8 +45,8 @@ class DoctorOptions(ReadOptions):
 def doctor(options: DoctorOptions) -> None:
     """Check that this machine has what the probe, the server parts and the lab need.
 
-    The kernel features that the lab needs are tested in a temporary network namespace.  With --store or
-    --config, the monitor that uses that store is checked as well: silent sources, failing probe versions,
+    Where the lab is installed, the kernel features that it needs are tested in a temporary network namespace.  With
+    --store or --config, the monitor that uses that store is checked as well: silent sources, failing probe versions,
     clocks, disks, backlogs and damaged files; exit code 1 if anything is wrong.  Every file of the archive that lies
     on this machine is read, and with --config the whole configuration.  --sources needs the internet, and
     exits with 1 if a source could not be reached or its answer has changed; keys and mirrors are those of --config.
@@ -63,14 +65,15 @@ def doctor(options: DoctorOptions) -> None:
     if is_named:
         _doctor_of_store(options)
         return
-    from fanous.lab.needs import needs as needs_of_the_lab
     from fanous.pipeline.doctor import CONFINED, examine, of_confinement, tried_confinement
     from fanous.publish.signer import KEY_FILE, who_signs
 
     means, signer = tried_confinement(), who_signs(data_folder() / KEY_FILE)
-    needs = [*examine(options.store or data_folder() / "store", needs_of_the_lab()), *of_confinement(means)]
+    needs = [*examine(options.store or data_folder() / "store"), *of_confinement(means)]
+    needs += [need for point in entry_points(group=OTHERS) for need in point.load()()]
+    parts = dict.fromkeys(need.part for need in needs)
     if options.as_json:
-        ready = {part: _is_ready(needs, part) for part in PARTS}
+        ready = {part: _is_ready(needs, part) for part in parts}
         confined = {
             "processes": [asdict(one) for one in CONFINED],
             "by": list(means.names),
@@ -80,7 +83,7 @@ def doctor(options: DoctorOptions) -> None:
         document = {"version": __version__, "ready": ready, "needs": [asdict(need) for need in needs]}
         print_document(document | {"confinement": confined})
         return
-    for part in PARTS:
+    for part in parts:
         needs_of_part = [need for need in needs if need.part == part]
         say(f"{part}: {'ready' if _is_ready(needs, part) else 'not ready'}")
         say(f"  found    {', '.join(need.name for need in needs_of_part if need.found) or '-'}")

@@ -4,7 +4,8 @@ stdout carries the answer (with ``--json`` one document and nothing else), stder
 codes: 0 success, 1 an error the user can fix, 2 wrong usage, 3 ``confirm --fail-on`` found a disruption, 70 a
 bug.
 
-A command is imported only when it is run, so that none has to wait for the others: see ``COMMANDS``.
+A command is imported only when it is run, so that none has to wait for the others: see ``COMMANDS``.  Other packages
+add theirs by an entry point: see ``all_commands``.
 """
 
 import errno
@@ -18,10 +19,11 @@ import resource
 import sys
 import traceback
 from collections import UserDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -30,7 +32,7 @@ from typer.core import TyperGroup
 from fanous import __version__
 from fanous.base.files import NO_DESCRIPTOR, allow_descriptors
 from fanous.base.text import printable_lines
-from fanous.cli.common import SourceCommand, add_former
+from fanous.cli.common import SourceCommand, add_absent
 from fanous.errors import EngineFault, FanousError
 
 
@@ -41,7 +43,7 @@ class CommandEntry(NamedTuple):
         group: heading under which help lists the command.
         name: as typed, and that of its function, or with ``_app`` of its group of commands.
         line: first sentence of the command's own help; a test compares them.
-        module: in ``fanous.cli``; empty = it has the same name.
+        module: where it is; empty = in ``fanous.cli``, under the same name.
         lists_sources: whether its help lists the sources it accepts.
     """
 
@@ -57,7 +59,6 @@ _bring_in = partial(CommandEntry, "Bring in")
 _ask = partial(CommandEntry, "Ask")
 _publish = partial(CommandEntry, "Publish")
 _operate = partial(CommandEntry, "Operate")
-_develop = partial(CommandEntry, "Develop")
 
 COMMANDS = (
     _start(
@@ -95,7 +96,7 @@ COMMANDS = (
     _ask(
         "signals",
         "Show each source's signals for a country: latest value in % of its baseline, with age and licence.",
-        module="confirm",
+        module="fanous.cli.confirm",
     ),
     _ask(
         "networks", "Show when each network was last heard from, and whether its silence is unusually long."
@@ -121,7 +122,7 @@ COMMANDS = (
     _operate(
         "drain",
         "Move what collectors have received from an inbox or a stream into a store.",
-        module="collect",
+        module="fanous.cli.collect",
     ),
     _operate(
         "queue",
@@ -134,7 +135,7 @@ COMMANDS = (
     _operate(
         "rejudge",
         "Recompute every conclusion from the raw records, with the rules of this version.",
-        module="detect",
+        module="fanous.cli.detect",
     ),
     _operate(
         "retain",
@@ -143,26 +144,41 @@ COMMANDS = (
     _operate(
         "forget",
         "Delete all measurements in these reports, raw records included, and recompute incidents without them.",
-        module="retain",
+        module="fanous.cli.retain",
     ),
     _operate(
         "refdata",
         "Update reference data: block page fingerprints, numbers of users per network, lists of sites, upstreams.",
     ),
     _operate("orders", "Tell your organisation's own probes what to measure, or to stop."),
-    _develop("lab", "Run a national internet with real censors in network namespaces; needs root."),
-    _develop(
-        "evaluate", "Replay labelled events through the live code path; report hits, misses and delays."
-    ),
 )
-"""All commands, in the order in which help lists them."""
+"""Fanous' own commands, in the order in which help lists them."""
 
-FORMER = {"watch": "events", "heard": "networks"}
-"""Former name -> present name."""
+OTHERS = "fanous.commands"
+"""Entry points of other packages; each is a sequence of ``CommandEntry``."""
+
+IN_THE_LAB = (
+    "it comes with the package fanous-lab, which is next to Fanous in its repository (`pip install ./lab`)"
+)
+
+ELSEWHERE = {
+    "watch": "it is now `fanous events`",
+    "heard": "it is now `fanous networks`",
+    "lab": IN_THE_LAB,
+    "evaluate": IN_THE_LAB,
+}
+"""Name that people type -> what they are told, unless an installed package has a command of this name."""
+
+
+@cache
+def all_commands() -> tuple[CommandEntry, ...]:
+    """Our own commands, and those of other packages that are installed, in the order in which help lists them."""
+    return COMMANDS + tuple(entry for point in entry_points(group=OTHERS) for entry in point.load())
 
 
 class LazyCommands(UserDict[str, Any]):
-    """Commands by name, each imported on first use.
+    """Commands by name, each imported on first use.  Other packages are asked only for a name that is not ours: to look
+    for them takes as long as a short command.
 
     Raises:
         ImportError: on look-up: its module does not exist, or needs a part that is not installed.
@@ -170,24 +186,35 @@ class LazyCommands(UserDict[str, Any]):
     """
 
     def __init__(self) -> None:
-        super().__init__(FORMER | {entry.name: entry for entry in COMMANDS})
+        super().__init__({entry.name: entry for entry in COMMANDS})
+
+    def __contains__(self, name: object) -> bool:
+        if name not in self.data:
+            self._ask_others()
+        return name in self.data
+
+    def __iter__(self) -> Iterator[str]:
+        self._ask_others()
+        return iter(self.data)
 
     def __getitem__(self, name: str) -> Any:
-        found = self.data[name]
-        if isinstance(found, CommandEntry | str):
-            found = self.data[name] = built(name, found)
-        return found
+        command = self.data[name]
+        if isinstance(command, CommandEntry | str):
+            command = self.data[name] = built(name, command)
+        return command
+
+    def _ask_others(self) -> None:
+        for name, command in [*((entry.name, entry) for entry in all_commands()), *ELSEWHERE.items()]:
+            self.data.setdefault(name, command)
 
 
 def built(name: str, what: CommandEntry | str) -> Any:
-    """A command as typer builds it; for a former name (given its present one), a command that only says
-    so.
-    """
+    """A command as typer builds it; for a name that is no command, one that only says what it is given."""
     app = typer.Typer(add_completion=False)
     if isinstance(what, str):
-        add_former(app, name, f"fanous {name}", f"fanous {what}")
+        add_absent(app, name, f"fanous {name}", what)
     else:
-        module = import_module(f"fanous.cli.{what.module or name}")
+        module = import_module(what.module or f"fanous.cli.{name}")
         command = getattr(module, f"{name}_app", None) or getattr(module, name)
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
@@ -228,9 +255,9 @@ class Root(TyperGroup):
         self.format_options(ctx, formatter)
 
     def format_commands(self, _ctx: Any, formatter: Any) -> None:
-        for group in dict.fromkeys(entry.group for entry in COMMANDS):
+        for group in dict.fromkeys(entry.group for entry in all_commands()):
             with formatter.section(group):
-                rows = [(entry.name, entry.line) for entry in COMMANDS if entry.group == group]
+                rows = [(entry.name, entry.line) for entry in all_commands() if entry.group == group]
                 formatter.write_dl(rows)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
@@ -238,7 +265,7 @@ class Root(TyperGroup):
 
         names = [
             CompletionItem(entry.name, help=entry.line)
-            for entry in COMMANDS
+            for entry in all_commands()
             if entry.name.startswith(incomplete)
         ]
         return names + super(TyperGroup, self).shell_complete(ctx, incomplete)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from fanous.cli.common import add_former, print_document, say
+from fanous.cli.common import add_absent, print_document, say
 from fanous.cli.options import JsonOptions, Options, argument, command, is_given, option
 from fanous.cli.orders import heeded
 from fanous.cli.probe_options import (
@@ -144,7 +144,7 @@ def probe_stream(options: ProbeStreamOptions) -> None:
 
 
 probe_app = typer.Typer(help="Measure from this machine which sites work.", no_args_is_help=True)
-add_former(probe_app, "watch", "fanous probe watch", "fanous probe run --every 10m")
+add_absent(probe_app, "watch", "fanous probe watch", "it is now `fanous probe run --every 10m`")
 
 
 @probe_app.command("run")

@@ -245,7 +245,7 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
             lambda: selfcheck.feed,
             pulls,
             hearing.networks,
-            lambda: examine(_folders(configuration)[0], []),
+            lambda: examine(_folders(configuration)[0]),
             str(configuration.door.listen) if configuration.door.on else "",
         )
         site = site_of(configuration, hearing, measurements, workings)

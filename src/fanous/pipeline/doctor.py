@@ -1,10 +1,10 @@
-"""Doctor: what the probe, the server parts and the lab need, and which of it this machine lacks."""
+"""Doctor: what the probe and the server parts need, and which of it this machine lacks."""
 
 import re
 import shutil
 import socket
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, distribution, requires
 from importlib.util import find_spec
@@ -138,14 +138,13 @@ def of_confinement(means: Confinement) -> list[Need]:
     ]
 
 
-def examine(store: Path, lab: Iterable[Need]) -> list[Need]:
+def examine(store: Path) -> list[Need]:
     """Everything needed, in the order in which it is shown.
 
     Args:
         store: folder that holds, or will hold, the store.
-        lab: what the lab needs (``lab.needs``).
     """
-    return [*_of_the_probe(), *_of_the_server(store), *lab]
+    return [*_of_the_probe(), *_of_the_server(store)]
 
 
 def _of_the_probe() -> list[Need]:

@@ -5,12 +5,12 @@ import pytest
 from fanous.analysis.detectors.slowdown import SLOWDOWN
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
-from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly, Series
 from fanous.pipeline.outages import outages_of
 from fanous.refdata.users import weights
+from fanous_lab.evaluation.simulate.series import SpeedCountry, speeds
 from tests.builders import DAY
 
 LAST = 15 * 24

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fanous.evaluation.rehearsal.score import Sighting
+from fanous_lab.evaluation.rehearsal.score import Sighting
 
 
 def claim(**said: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from statistics import median
 
 import pytest
 
-from fanous.evaluation.rehearsal.score import Score
+from fanous_lab.evaluation.rehearsal.score import Score
 
 PLAYED: list[Score] = []
 """One a rehearsal, in the order in which they were played."""

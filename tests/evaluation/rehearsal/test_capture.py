@@ -7,13 +7,14 @@ import msgspec
 import pytest
 
 from fanous.errors import FanousError
-from fanous.evaluation.rehearsal.capture import MARK, read_recording, slim, unpack, write_recording
-from fanous.evaluation.rehearsal.run import Rehearsal
-from fanous.evaluation.rehearsal.score import LabClock
-from fanous.lab.scenario import LabNetwork, Scenario, ScenarioStep
 from fanous.model.measurement import Record
 from fanous.model.place import Access
+from fanous.monitor.recording import read_recording, unpack
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous_lab.evaluation.rehearsal.capture import MARK, slim, write_recording
+from fanous_lab.evaluation.rehearsal.run import Rehearsal
+from fanous_lab.evaluation.rehearsal.score import LabClock
+from fanous_lab.scenario import LabNetwork, Scenario, ScenarioStep
 
 SCENARIO = Scenario(
     "t",

@@ -10,7 +10,9 @@ from fanous.analysis.detectors.interference import SLOWDOWN_DETECTOR_VERSION as 
 from fanous.analysis.rules import RULES_VERSION
 from fanous.analysis.series.slowness import LEAST_BINS
 from fanous.errors import FanousError
-from fanous.evaluation.rehearsal.cases import (
+from fanous.model.incident import Kind
+from fanous_lab.censors import TECHNIQUES
+from fanous_lab.evaluation.rehearsal.cases import (
     OF_LINES,
     PLACEMENTS,
     QUIET,
@@ -22,12 +24,10 @@ from fanous.evaluation.rehearsal.cases import (
     known,
     results_of,
 )
-from fanous.evaluation.rehearsal.run import Rehearsal
-from fanous.evaluation.rehearsal.score import LabClock, score
-from fanous.evaluation.rehearsal.table import page, quantile, run_cases, share
-from fanous.evaluation.rehearsal.vantage_point import Kept
-from fanous.lab.censors import TECHNIQUES
-from fanous.model.incident import Kind
+from fanous_lab.evaluation.rehearsal.run import Rehearsal
+from fanous_lab.evaluation.rehearsal.score import LabClock, score
+from fanous_lab.evaluation.rehearsal.table import page, quantile, run_cases, share
+from fanous_lab.evaluation.rehearsal.vantage_point import Kept
 from tests.evaluation.rehearsal.claims import sighting
 
 CLOCK = LabClock(0.0, 0.0, 300.0)

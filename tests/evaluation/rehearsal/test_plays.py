@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.evaluation.rehearsal.report import rehearsal_document
-from fanous.evaluation.rehearsal.run import Rehearsal, rehearse
-from fanous.evaluation.rehearsal.score import Score, score
-from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
+from fanous_lab.evaluation.rehearsal.report import rehearsal_document
+from fanous_lab.evaluation.rehearsal.run import Rehearsal, rehearse
+from fanous_lab.evaluation.rehearsal.score import Score, score
+from fanous_lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
 from tests.evaluation.rehearsal.conftest import PLAYED
 from tests.lab.conftest import skip_without_a_lab
 

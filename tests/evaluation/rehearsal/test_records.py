@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from fanous.errors import FanousError
-from fanous.evaluation.rehearsal.cases import QUIET, known
-from fanous.evaluation.rehearsal.records import APART, BEGINS, LabRecords, differences, parsed_of, shown
-from fanous.evaluation.rehearsal.table import PAGE, RECORDS, RESULTS, page
-from fanous.lab.censors import TECHNIQUES
 from fanous.pipeline.detect import HISTORY
+from fanous_lab.censors import TECHNIQUES
+from fanous_lab.evaluation.rehearsal.cases import QUIET, known
+from fanous_lab.evaluation.rehearsal.records import APART, BEGINS, LabRecords, differences, parsed_of, shown
+from fanous_lab.evaluation.rehearsal.table import PAGE, RECORDS, RESULTS, page
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 

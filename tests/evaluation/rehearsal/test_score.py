@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from fanous.evaluation.rehearsal.score import Sighting, Sightings, score
-from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
+from fanous_lab.evaluation.rehearsal.score import Sighting, Sightings, score
+from fanous_lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
 from tests.each import each
 from tests.evaluation.rehearsal.claims import claim, sighting
 

@@ -6,8 +6,8 @@ import random
 import httpx
 import pytest
 
-from fanous.evaluation.rehearsal.score import LabClock
-from fanous.evaluation.rehearsal.vantage_point import (
+from fanous_lab.evaluation.rehearsal.score import LabClock
+from fanous_lab.evaluation.rehearsal.vantage_point import (
     LOGIN_PAGE,
     BrokenNetwork,
     LyingNetwork,

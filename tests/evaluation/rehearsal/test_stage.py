@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from fanous.evaluation.rehearsal.run import settings_for
-from fanous.evaluation.rehearsal.vantage_point import SCREENING, profile_document
-from fanous.lab.censors.in_path import SLOW_SECONDS
-from fanous.lab.scenario import shipped
+from fanous_lab.censors.in_path import SLOW_SECONDS
+from fanous_lab.evaluation.rehearsal.run import settings_for
+from fanous_lab.evaluation.rehearsal.vantage_point import SCREENING, profile_document
+from fanous_lab.scenario import shipped
 
 
 def test_where_handshakes_are_held_a_probe_outwaits_them_and_elsewhere_it_does_not() -> None:

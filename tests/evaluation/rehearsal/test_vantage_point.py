@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fanous.evaluation.rehearsal.score import LabClock
-from fanous.evaluation.rehearsal.vantage_point import Duty, LabProbe
 from fanous.model.verdict import State
 from fanous.probe.outcome import Outcome, Speed
 from fanous.probe.settings import Settings
 from fanous.probe.trace import ProbeVantage
+from fanous_lab.evaluation.rehearsal.score import LabClock
+from fanous_lab.evaluation.rehearsal.vantage_point import Duty, LabProbe
 from tests.builders import FakeNetwork
 
 X, YOUTUBE = "https://x.com/", "https://www.youtube.com/"

@@ -5,17 +5,17 @@ import time
 
 from rich.console import Console
 
-from fanous.evaluation.rehearsal.report import Picture, rehearsal_document, report_lines, watched
-from fanous.evaluation.rehearsal.run import Rehearsal, Watcher
-from fanous.evaluation.rehearsal.score import LabClock, score
-from fanous.evaluation.rehearsal.vantage_point import Duty, Kept
-from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
 from fanous.model.verdict import State
 from fanous.probe.outcome import Outcome
 from fanous.probe.settings import Settings
 from fanous.probe.trace import ProbeVantage
+from fanous_lab.evaluation.rehearsal.report import Picture, rehearsal_document, report_lines, watched
+from fanous_lab.evaluation.rehearsal.run import Rehearsal, Watcher
+from fanous_lab.evaluation.rehearsal.score import LabClock, score
+from fanous_lab.evaluation.rehearsal.vantage_point import Duty, Kept
+from fanous_lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
 from tests.evaluation.rehearsal.claims import sighting
 
 LINES = (

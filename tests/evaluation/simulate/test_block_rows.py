@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from fanous.analysis.rules import judge
-from fanous.evaluation.simulate.rows import TECHNIQUES, Measured, Row, blocked, write_rows
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous_lab.evaluation.simulate.rows import TECHNIQUES, Measured, Row, blocked, write_rows
 
 COLUMNS = [
     "input",

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from fanous.evaluation.simulate.nettests import Fate
-from fanous.evaluation.simulate.pakistan import (
+from fanous.model.instant import from_iso
+from fanous_lab.evaluation.simulate.nettests import Fate
+from fanous_lab.evaluation.simulate.pakistan import (
     GENERATORS,
     PORTAL_FOR,
     RESTRICTIONS,
@@ -16,8 +17,7 @@ from fanous.evaluation.simulate.pakistan import (
     write,
     write_quiet,
 )
-from fanous.evaluation.simulate.records import PLATFORMS
-from fanous.model.instant import from_iso
+from fanous_lab.evaluation.simulate.records import PLATFORMS
 
 Made = tuple[list[dict[str, Any]], EventTruth]
 URLS = {page.url: name for name, page in PLATFORMS.items()}

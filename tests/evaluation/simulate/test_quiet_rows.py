@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from fanous.evaluation.simulate.rows import QuietRows, quiet_rows, write_rows
 from fanous.model.instant import DAY
+from fanous_lab.evaluation.simulate.rows import QuietRows, quiet_rows, write_rows
 
 START = 1_697_328_000  # 15 October 2023, 00:00 UTC
 COLUMNS = ("measurement_uid", "report_id", "probe_asn", "measurement_start_time", "tcp_failure")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fanous.evaluation.simulate.series import SpeedCountry, speeds
+from fanous_lab.evaluation.simulate.series import SpeedCountry, speeds
 
 SMALL = SpeedCountry(asns=(17557,), days=2)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fanous.evaluation.simulate.nettests import BOGON, Fate, SimulatedVisit, web_measurement
-from fanous.evaluation.simulate.records import (
+from fanous_lab.evaluation.simulate.nettests import BOGON, Fate, SimulatedVisit, web_measurement
+from fanous_lab.evaluation.simulate.records import (
     CHOOSY,
     DOMESTIC,
     FACEBOOK,

@@ -9,12 +9,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from fanous.evaluation.rehearsal.capture import unpack
-from fanous.evaluation.simulate.nettests import Fate, SimulatedVisit, web_measurement
-from fanous.evaluation.simulate.records import PAKISTAN, Keeper, SimulatedProbe, X, new_round
-from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.incident import Basis, Incident, Kind, Status
 from fanous.model.series import SourceSeries
+from fanous.monitor.recording import unpack
 from fanous.pipeline import detect, ingest, replay
 from fanous.pipeline.judge import Ingested
 from fanous.pipeline.series import ingest_series
@@ -27,6 +24,9 @@ from fanous.sources.connector import About, TableColumns
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.wording.reasons import reasons_text
+from fanous_lab.evaluation.simulate.nettests import Fate, SimulatedVisit, web_measurement
+from fanous_lab.evaluation.simulate.records import PAKISTAN, Keeper, SimulatedProbe, X, new_round
+from fanous_lab.evaluation.simulate.series import SpeedCountry, speeds
 from tests.pipeline.test_outage_story import BINS, CUT, abroad, before, heard
 from tests.pipeline.test_outages import blackout, exported
 

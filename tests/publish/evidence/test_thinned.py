@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from fanous.errors import FanousError
-from fanous.evaluation.simulate import pakistan
 from fanous.model.instant import DAY, HOUR
 from fanous.pipeline.pull_ooni import Wanted, pull
 from fanous.pipeline.retain import Retention, carry_out, plan
@@ -19,6 +18,7 @@ from fanous.publish.evidence.verify import Result, verify
 from fanous.publish.signer import make_key
 from fanous.sources.ooni.bucket import Bucket
 from fanous.store.local import open_store
+from fanous_lab.evaluation.simulate import pakistan
 from tests.sources.ooni.buckets import NAME, served, upload
 
 NOW = datetime(2024, 3, 1, tzinfo=UTC).timestamp()

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from fanous.evaluation.demo import NOTICE
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import from_iso
 from fanous.model.measurement import Provenance
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
+from fanous.monitor.demo import NOTICE
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from fanous.web.answers import Site
