@@ -129,7 +129,7 @@ def test_the_store_of_all_commands_does_not_change_what_it_is_asked(
     monkeypatch.setattr("fanous.pipeline.doctor.examine", examine)
     code, out = doctor()
     assert code == 0
-    assert out.startswith("probe: ")
+    assert out.startswith("server: ")
     assert asked == [tmp_path / "nothing"], "whose disk is looked at"
 
 
@@ -142,7 +142,7 @@ def test_a_new_configuration_in_the_current_folder_has_no_store_yet(
     Path("fanous.toml").write_text('[store]\nfolder = "s"\n')
     code, out = doctor()
     assert code == 0
-    assert out.startswith("probe: ")
+    assert out.startswith("server: ")
     assert out.endswith("monitor: fanous.toml has no store yet; `fanous run` makes it\n")
     assert doctor("--config", "fanous.toml")[0] == 1
 
