@@ -23,18 +23,18 @@ import asyncio
 import re
 import socket
 import ssl
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from email.message import Message
+from functools import partial
 from html import unescape
-from importlib.util import find_spec
+from http.cookiejar import CookieJar
 from ipaddress import IPv6Address, ip_address, ip_network
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
+from urllib.request import Request as Asking
 
-import certifi
-import httpx
+import h11
 import msgspec
 from msgspec import Struct
 
@@ -45,7 +45,10 @@ from fanous.collector.request import Refused, decoded
 from fanous.errors import FanousError
 from fanous.model.measurement import endpoint, is_address
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
-from fanous.probe.net.network import is_public, is_public_host, is_web_port, normal_host
+from fanous.probe.net.http import HttpResponse, Request, authority_of, exchange, joined, path_of
+from fanous.probe.net.network import Stream, is_public, is_public_host, is_web_port, normal_host
+from fanous.probe.net.sockets import SocketNetwork
+from fanous.probe.net.tls import TLSStream, client_context
 
 RESOLVED_BY_PROBE, RESOLVED_BY_HELPER, IS_BOGON, VALID_FOR_DOMAIN = 1, 2, 4, 8
 """``THIPInfoFlag...`` of th.go."""
@@ -287,32 +290,28 @@ async def connected(endpoint: Endpoint, name: str, ca_file: str = "") -> tuple[T
     """``tcpTLSDo``: a connection and, if requested, a handshake, with the certificate checked for ``name``."""
     try:
         async with asyncio.timeout(TCP_TLS_SECONDS):
-            reader, writer = await asyncio.open_connection(endpoint.address, endpoint.port)
+            stream = await SocketNetwork().open_tcp(endpoint.address, endpoint.port)
     except NETWORK_ERRORS as error:
         return TcpResult(False, tcp_failure(failure_of(error))), None
     try:
-        tls = await _handshake(writer, name, ca_file) if endpoint.tls else None
+        return TcpResult(True, None), await _handshake(stream, name, ca_file) if endpoint.tls else None
     finally:
-        del reader
-        writer.transport.abort()
-    return TcpResult(True, None), tls
+        stream.close()
 
 
-async def _handshake(writer: asyncio.StreamWriter, name: str, ca_file: str) -> TlsResult:
+async def _handshake(stream: Stream, name: str, ca_file: str) -> TlsResult:
     try:
         async with asyncio.timeout(TCP_TLS_SECONDS):
-            await writer.start_tls(tls_context(ca_file), server_hostname=name)
+            await TLSStream(stream, name, tls_context(ca_file)).handshake()
     except NETWORK_ERRORS as error:
-        is_end = isinstance(error, ConnectionResetError) and error.errno is None  # asyncio's name for it
-        return TlsResult(name, False, "eof_error" if is_end else failure_of(error))
+        return TlsResult(name, False, failure_of(error))
     except UnicodeError:
         return TlsResult(name, False, "ssl_invalid_hostname")
     return TlsResult(name, True, None)
 
 
-@lru_cache(maxsize=4)
 def tls_context(ca_file: str = "") -> ssl.SSLContext:
-    """Mozilla's authorities, as in OONI's helper; shared, since loading them takes 5 ms.
+    """Mozilla's authorities, as in OONI's helper.
 
     Args:
         ca_file: PEM file of other authorities, for a lab.
@@ -321,11 +320,9 @@ def tls_context(ca_file: str = "") -> ssl.SSLContext:
         FanousError: it is not such a file.
     """
     try:
-        context = ssl.create_default_context(cafile=ca_file or certifi.where())
+        return client_context(("h2", "http/1.1"), ca_file)
     except (OSError, ssl.SSLError) as error:
         raise FanousError(f"{ca_file} is not a PEM file of certificates' authorities: {error}") from None
-    context.set_alpn_protocols(["h2", "http/1.1"])
-    return context
 
 
 SECONDS = 15.0
@@ -343,100 +340,115 @@ MOST_OPENINGS = 10
 LONGEST_TAG, LONGEST_TITLE = 512, 4096
 """Bytes."""
 
-if find_spec("sniffio") is None:
-    # httpcore imports it eight times for each page; without this mark, a missing module is searched for every time.
-    sys.modules["sniffio"] = None  # type: ignore[assignment]
-
 _H3 = re.compile(r'h3="?([^";,]*)')
 
 
-class _Pinned(httpx.AsyncBaseTransport):
-    """Connects to a vetted address, with the name in SNI and ``Host``."""
+class _Page(HttpResponse):
+    """A page whose body is counted, and kept only as far as a title may stand; the body of a redirect is not read."""
 
-    def __init__(self, resolve: Resolve, is_refused: Callable[[str], bool], ca_file: str) -> None:
-        self._inner = httpx.AsyncHTTPTransport(verify=tls_context(ca_file), http1=True, http2=True)
-        self._resolve = resolve
-        self._is_refused = is_refused
+    length = 0
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        host = request.url.host
-        address = await self._address(host)
-        request.extensions = request.extensions | {"sni_hostname": host}
-        request.url = request.url.copy_with(host=address)
-        return await self._inner.handle_async_request(request)
+    def add(self, data: bytes) -> bool:
+        self.length = min(self.length + len(data), MOST_BODY)
+        self.body += data[: max(0, KEPT_BODY - len(self.body))]
+        return self.length < MOST_BODY and not self.following
 
-    async def _address(self, host: str) -> str:
-        addresses = [a for a in await self._resolve(host) if not self._is_refused(a)]
-        if not addresses:
-            raise NetworkFailure("dns_bogon_error")
-        return next((address for address in addresses if ":" not in address), addresses[0])
+    @property
+    def following(self) -> str:
+        """Where it leads; empty = nowhere."""
+        return self.header("location") if self.code in (301, 302, 303, 307, 308) else ""
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+    def info(self) -> Message:
+        """Its headers, as a ``CookieJar`` asks for them."""
+        message = Message()
+        for name, value in self.headers:
+            message[name] = value
+        return message
 
 
-async def fetched(
-    url: str,
-    headers: Mapping[str, list[str]],
-    resolve: Resolve,
-    is_refused: Callable[[str], bool],
-    ca_file: str = "",
-) -> HttpResult:
-    """``httpDo``."""
-    sent = [(name, v) for name, vs in headers.items() if name.lower() in ALLOWED_HEADERS for v in vs]
-    sent.append(("accept-encoding", "identity"))  # a compressed page could be a bomb
-    try:
-        async with (
-            asyncio.timeout(SECONDS),
-            httpx.AsyncClient(
-                transport=_Pinned(resolve, is_refused, ca_file), timeout=None, trust_env=False, headers=sent
-            ) as client,
-        ):
-            return await _followed(client, url)
-    except httpx.HTTPError as error:
-        return HttpResult(http_failure(failure_of(_cause(error))))
-    except NETWORK_ERRORS as error:
-        return HttpResult(http_failure(failure_of(error)))
-    except (httpx.InvalidURL, Refused, UnicodeError):
+@dataclass(frozen=True, slots=True)
+class Fetcher:
+    """Fetches pages from vetted addresses.
+
+    Attributes:
+        resolve: name -> addresses.
+        is_refused: addresses that are not connected to.
+        ca_file: authorities of a lab; empty = Mozilla's.
+    """
+
+    resolve: Resolve
+    is_refused: Callable[[str], bool]
+    ca_file: str = ""
+
+    async def fetched(self, url: str, headers: Mapping[str, list[str]]) -> HttpResult:
+        """``httpDo``."""
+        sent = [
+            (name.lower(), value)
+            for name, values in headers.items()
+            if name.lower() in ALLOWED_HEADERS
+            for value in values
+            if value.isprintable() and value.isascii()
+        ]
+        sent.append(("accept-encoding", "identity"))  # a compressed page could be a bomb
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await self._followed(url, sent)
+        except NETWORK_ERRORS as error:
+            return HttpResult(http_failure(failure_of(error)))
+        except (
+            Refused,
+            ValueError,
+            h11.LocalProtocolError,
+        ):  # of a redirect, or a header that cannot be sent
+            return HttpResult("unknown_error")
+
+    async def _followed(self, url: str, headers: list[tuple[str, str]]) -> HttpResult:
+        discovered, cookies = "", CookieJar()
+        for hop in range(REDIRECTS + 1):
+            began, parts, asking = monotonic(), url_of(url), Asking(url)
+            cookies.add_cookie_header(asking)
+            cookie = [("cookie", value) for value in [asking.get_header("Cookie")] if value]
+            page = await self._page(parts, (*headers, *cookie))
+            if hop == 0:
+                discovered = h3_endpoint(page.header("alt-svc"), url)
+            if not page.following:
+                return _result(page, discovered, began)
+            cookies.extract_cookies(page, asking)  # type: ignore[arg-type]  # it asks for ``info`` only
+            url = joined(url, page.following)
         return HttpResult("unknown_error")
 
+    async def _page(self, url: SplitResult, headers: tuple[tuple[str, str], ...]) -> _Page:
+        host = normal_host(url.hostname or "")
+        addresses = [address for address in await self.resolve(host) if not self.is_refused(address)]
+        if not addresses:
+            raise NetworkFailure("dns_bogon_error")
+        address = next((address for address in addresses if ":" not in address), addresses[0])
+        page, is_tls, protocol = _Page(MOST_BODY), url.scheme == "https", ""
+        stream: Stream = await SocketNetwork().open_tcp(address, url.port or (443 if is_tls else 80))
+        try:
+            if is_tls:
+                stream = secured = TLSStream(stream, host, tls_context(self.ca_file))
+                await secured.handshake()
+                protocol = secured.alpn
+            request = Request(authority_of(url), path_of(url), scheme=url.scheme, headers=headers)
+            await exchange(stream, request, page, protocol)
+        finally:
+            stream.close()
+        return page
 
-async def _followed(client: httpx.AsyncClient, url: str) -> HttpResult:
-    discovered = ""
-    for hop in range(REDIRECTS + 1):
-        began = monotonic()
-        async with client.stream("GET", url) as response:
-            if hop == 0:
-                discovered = h3_endpoint(response.headers.get("alt-svc", ""), url)
-            following = response.headers.get("location")
-            if response.status_code not in (301, 302, 303, 307, 308) or not following:
-                return await _result(response, discovered, began)
-        url = str(httpx.URL(url).join(following))
-        url_of(url)  # the target's redirect may lead to a port or scheme that we do not try
-    return HttpResult("unknown_error")
 
-
-async def _result(response: httpx.Response, discovered: str, began: float) -> HttpResult:
-    length, head = 0, b""
-    async for chunk in response.aiter_raw():
-        length = min(length + len(chunk), MOST_BODY)
-        if len(head) < KEPT_BODY:
-            head += chunk
-        if length >= MOST_BODY:
-            break
-    headers = {
-        _go_name(name): value[:LONGEST_HEADER]
-        for name, value in list(response.headers.items())[:MOST_HEADERS]
-    }
-    seconds = round(monotonic() - began, 4)
+def _result(page: _Page, discovered: str, began: float) -> HttpResult:
+    headers: dict[str, str] = {}
+    for name, value in page.headers[:MOST_HEADERS]:
+        headers.setdefault(_go_name(name), value[:LONGEST_HEADER])
     return HttpResult(
         None,
-        length,
+        page.length,
         discovered,
-        title_of(head)[:LONGEST_TITLE_ANSWER],
+        title_of(bytes(page.body))[:LONGEST_TITLE_ANSWER],
         headers,
-        response.status_code,
-        seconds,
+        page.code,
+        round(monotonic() - began, 4),
     )
 
 
@@ -468,21 +480,6 @@ def h3_endpoint(alt_svc: str, url: str) -> str:
 def _go_name(name: str) -> str:
     """``content-type`` -> ``Content-Type``, as Go's client writes names."""
     return "-".join(part.capitalize() for part in name.split("-"))
-
-
-def _cause(error: BaseException) -> BaseException:
-    """The network error beneath the client library's own."""
-    if isinstance(error, httpx.TimeoutException):
-        return TimeoutError()
-    # An OSError without a number is anyio's summary of the errors for each address.
-    while not isinstance(error, NETWORK_ERRORS) or (type(error) is OSError and error.errno is None):
-        below = error.__cause__ or error.__context__
-        if isinstance(error, BaseExceptionGroup):
-            below = error.exceptions[0]
-        if below is None:
-            return error
-        error = below
-    return error
 
 
 FOR_ALL, FOR_PROBES = 25, 50
@@ -550,7 +547,9 @@ class Helper:
         infos = ip_infos(asked, dns.addrs, self._is_private, self._policy.asn_of)
         endpoints = [e for e in endpoints_of(url, infos) if not self._is_refused(e.address)]
         page, reached = await asyncio.gather(
-            fetched(asked.http_request, asked.http_request_headers, self._resolve, self._is_refused, ca_file),
+            Fetcher(self._resolve, self._is_refused, ca_file).fetched(
+                asked.http_request, asked.http_request_headers
+            ),
             asyncio.gather(*(connected(endpoint, host, ca_file) for endpoint in endpoints)),
         )
         answer = HelperAnswer({}, {}, {}, page, dns, infos)

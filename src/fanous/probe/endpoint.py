@@ -6,15 +6,14 @@ trigger has been sent, residual blocking can affect an address for minutes.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from ssl import SSLContext
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from fanous.errors import FanousError
 from fanous.model.measurement import PORTS, is_address
 from fanous.probe import dns, http, quic, tcp, tls
-from fanous.probe.net.http import HttpResponse
+from fanous.probe.net.http import HttpResponse, joined
 from fanous.probe.net.network import Network, Stream, is_public, is_public_host, is_web_port
 from fanous.probe.net.tls import client_context
 from fanous.probe.settings import Settings
@@ -250,7 +249,7 @@ async def _follow(trace: Trace, settings: Settings, url: str, page: HttpResponse
     for _ in range(settings.most_redirects):
         if page is None or page.code not in REDIRECTS or not page.header("location"):
             return
-        parts = _joined(url, page.header("location"))
+        parts = url_parts(joined(url, page.header("location")))
         if parts is None:
             return
         url = parts.geturl()
@@ -266,20 +265,6 @@ async def _follow(trace: Trace, settings: Settings, url: str, page: HttpResponse
             if opened is not None:
                 page = await _get(trace, settings, url, opened)
                 break
-
-
-def _joined(url: str, location: str) -> SplitResult | None:
-    """Where ``location`` leads from ``url``; ``None`` = nowhere that can be requested.
-
-    Headers are read as Latin-1; servers, and censors, write other letters as UTF-8.
-    """
-    with suppress(UnicodeError):
-        location = location.encode("latin-1").decode("utf-8")
-    try:
-        parts = url_parts(urljoin(url, location))
-        return parts and url_parts(f"{parts.scheme}://{http.authority_of(parts)}{http.path_of(parts)}")
-    except ValueError:
-        return None
 
 
 def url_parts(url: str) -> SplitResult | None:

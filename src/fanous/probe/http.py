@@ -3,12 +3,12 @@
 import asyncio
 from base64 import b64encode
 from typing import Any
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import urlsplit
 
 from fanous.model.measurement import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
-from fanous.probe.net.http import HttpResponse, Request, exchange
-from fanous.probe.net.network import Stream, normal_host
+from fanous.probe.net.http import HttpResponse, Request, authority_of, exchange, path_of
+from fanous.probe.net.network import Stream
 from fanous.probe.settings import Settings
 from fanous.probe.trace import INTERRUPTED, Entry, Trace
 
@@ -23,9 +23,6 @@ HEADERS = (
 )
 """A browser's, since sites and censors treat other clients differently (as OONI does, ts-017); no
 compression, so that the body is recorded as it arrived."""
-
-
-PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 async def get(
@@ -71,20 +68,6 @@ async def get(
 def spoken(page: HttpResponse, protocol: str) -> str:
     """``h2``, or the version that the server answered in: an HTTP/1.0 server answers a request of 1.1, too."""
     return "h2" if protocol == "h2" else f"http/{page.version or '1.1'}"
-
-
-def authority_of(parts: SplitResult) -> str:
-    """Host and port as they are asked for: a name in other letters in its form for DNS."""
-    authority = parts.netloc.rpartition("@")[2]
-    if authority.isascii():
-        return authority
-    host, port = normal_host(parts.hostname or ""), parts.port
-    return host if port is None else f"{host}:{port}"
-
-
-def path_of(parts: SplitResult) -> str:
-    """Path and query as browsers send them: spaces and other characters as ``%20`` and the like."""
-    return quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), PRINTABLE)
 
 
 def _request_entry(url: str, request: Request, protocol: str) -> Entry:

@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 from fanous.model.measurement import PORTS, endpoint, ip_of, is_address
 from fanous.model.threshold import threshold
 from fanous.probe import tcp, tls
-from fanous.probe.http import HEADERS, authority_of, path_of
+from fanous.probe.http import HEADERS
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
-from fanous.probe.net.http import Download, Request, download
+from fanous.probe.net.http import Download, Request, authority_of, download, path_of
 from fanous.probe.net.network import Stream, is_public
 from fanous.probe.net.tls import client_context
 from fanous.probe.settings import Settings

@@ -7,7 +7,9 @@ counts the bytes of a flow, not of a page, and few platforms have a large page t
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import h2.config
 import h2.connection
@@ -18,9 +20,11 @@ import h2.settings
 import h11
 
 from fanous.probe.net.failure import NetworkFailure
-from fanous.probe.net.network import Stream
+from fanous.probe.net.network import Stream, normal_host
 
 READ_SIZE = 16_384
+
+PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 MALFORMED = "unknown_failure: malformed HTTP response"
 OVERGROWN = "unknown_failure: HTTP response with far more bytes than its page"
@@ -30,6 +34,34 @@ STREAM_RESET = "unknown_failure: HTTP/2 stream reset by the server"
 MOST_AROUND, MOST_TIMES = 1 << 16, 8
 """Bytes that may come besides those of a page, and for each byte of it that is wanted: heads, frames and the sizes of
 chunks.  A server can send more of them without end (1xx responses, pings), at the volunteer's expense."""
+
+
+def authority_of(parts: SplitResult) -> str:
+    """Host and port as they are asked for: a name in other letters in its form for DNS."""
+    authority = parts.netloc.rpartition("@")[2]
+    if authority.isascii():
+        return authority
+    host, port = normal_host(parts.hostname or ""), parts.port
+    return host if port is None else f"{host}:{port}"
+
+
+def path_of(parts: SplitResult) -> str:
+    """Path and query as browsers send them: spaces and other characters as ``%20`` and the like."""
+    return quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), PRINTABLE)
+
+
+def joined(url: str, location: str) -> str:
+    """Where ``location`` leads from ``url``, as it is asked for; empty = nowhere.
+
+    Headers are read as Latin-1; servers, and censors, write other letters as UTF-8.
+    """
+    with suppress(UnicodeError):
+        location = location.encode("latin-1").decode("utf-8")
+    try:
+        parts = urlsplit(urljoin(url, location))
+        return f"{parts.scheme}://{authority_of(parts)}{path_of(parts)}"
+    except ValueError:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +143,7 @@ class _Limited:
 
 
 async def _exchange_h11(stream: Stream, request: Request, page: HttpResponse) -> None:
-    connection = h11.Connection(h11.CLIENT)
+    connection = h11.Connection(h11.CLIENT, MOST_AROUND)
     headers = [("host", request.authority), *request.headers, ("connection", "close")]
     if request.body:
         headers.append(("content-length", str(len(request.body))))
@@ -240,7 +272,7 @@ async def download(stream: Stream, requests: Iterable[Request], progress: Downlo
     Raises:
         OSError, EOFError, NetworkFailure: it failed; ``progress`` holds what had arrived.
     """
-    connection = h11.Connection(h11.CLIENT)
+    connection = h11.Connection(h11.CLIENT, MOST_AROUND)
     for request in requests:
         headers = [("host", request.authority), *request.headers]
         asked = connection.send(h11.Request(method="GET", target=request.path, headers=headers)) or b""
